@@ -147,23 +147,35 @@ def _sum_weights(own: Float32Array, lists: CandidateLists) -> dict[float, float]
 
 
 def cross_fitted_ndcg(fitted: FittedRanker, validation: CandidateLists, folds: Int64Array) -> Float64Array:
-    """NDCG@10 of each list with the epoch and the share of the sum that are best for the lists of other folds.
+    """NDCG@10 of each list with the settings that are best for the lists of other folds.
+
+    These are the epoch and, with its weights, the share of the sum and what is added to items of the history.
 
     Args:
         fitted: its scores of every epoch count.
         validation: the L lists that they are of.
         folds: int64 [L].
     """
-    sums = validation.features[..., validation.sum_column]
     by_epoch = np.stack([validation.ndcg_by_list(scores) for scores in fitted.epoch_scores])
     of_folds = []
     for fold in range(int(folds.max(initial=-1)) + 1):
         others = folds != fold
-        epoch = int(by_epoch[:, others].mean(axis=1).argmax()) if others.any() else 0
-        own = fitted.epoch_scores[epoch]
-        weights = _sum_weights(own, validation).values()
-        of_folds.append(np.stack([validation.ndcg_by_list(own + np.float32(weight) * sums) for weight in weights]))
+        epoch = int(by_epoch[:, others if others.any() else ~others].mean(axis=1).argmax())
+        of_folds.append(_settings_tried(fitted.epoch_scores[epoch], validation))
     return cross_fitted(of_folds, folds)
+
+
+def _settings_tried(own: Float32Array, lists: CandidateLists) -> Float32Array:
+    """NDCG@10 of each list [V, L] with every share of the sum beside the ranker's own scores, and every offset."""
+    sums, repeated = lists.features[..., lists.sum_column], lists.repeated
+    figures = []
+    for weight in _sum_weights(own, lists).values():
+        scores = own + np.float32(weight) * sums
+        if repeated is None:
+            figures.append(lists.ndcg_by_list(scores))
+        else:
+            figures += [lists.ndcg_by_list(scores + np.float32(offset) * repeated) for offset in REPEAT_OFFSETS]
+    return np.stack(figures)
 
 
 def repeat_offset(fitted: FittedRanker, lists: CandidateLists) -> float:

@@ -22,6 +22,7 @@ from recsys.train.ranker_contributions import contributions
 from recsys.train.ranker_fit import (
     SUM_SHARES,
     FittedRanker,
+    cross_fitted_ndcg,
     fit_ranker,
     repeat_offset,
     scores_of,
@@ -235,6 +236,27 @@ def test_the_best_weights_on_validation_are_kept(fitted: FittedRanker) -> None:
     assert fitted.best >= max(figures)
     assert [record["epoch"] for record in fitted.curve] == list(range(1, len(figures) + 1))
     assert fitted.curve[-1]["loss"] < fitted.curve[0]["loss"]
+
+
+def test_a_single_fold_is_judged_as_the_ranker_chooses(fitted: FittedRanker) -> None:
+    figures = cross_fitted_ndcg(fitted, planted(150, 2), np.zeros(150, int))
+    assert figures.mean() == pytest.approx(fitted.best, abs=1e-6)
+
+
+def test_each_list_is_judged_with_the_epoch_that_suits_the_others(fitted: FittedRanker) -> None:
+    """Of two candidates the first was chosen; epoch 1 knows that of the lists of fold 0, epoch 2 of those of fold 1."""
+    items = np.array([[1, 2]] * 4, np.int32)
+    labels = np.array([[True, False]] * 4)
+    lists = CandidateLists(
+        items, np.zeros((4, 2, 1), np.float32), ("source_sum",), labels, Relevant(np.arange(5), items[:, 0]), 4, 1.0
+    )
+    right, wrong = [2.0, 1.0], [1.0, 2.0]
+    epochs = np.array([[right, right, wrong, wrong], [wrong, wrong, right, right]], np.float32)
+    two = replace(fitted, epoch_scores=tuple(epochs), sum_column=0)
+    second = 1 / np.log2(3)
+    np.testing.assert_allclose(cross_fitted_ndcg(two, lists, np.array([0, 0, 1, 1])), second, rtol=1e-6)
+    # Either epoch knows one of the two lists of the others: of equals the first is taken.
+    np.testing.assert_allclose(cross_fitted_ndcg(two, lists, np.array([0, 1, 0, 1])), [1, 1, second, second], rtol=1e-6)
 
 
 def test_a_sum_that_knows_better_gets_a_share() -> None:
