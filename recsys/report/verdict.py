@@ -59,7 +59,9 @@ def _against(lead: Mapping[str, Any]) -> str:
     if lead["low"] is None:
         return f"nothing is known of {order} against {over}"
     interval = f"{lead['mean']:+.4f}, 95% interval {lead['low']:+.4f} to {lead['high']:+.4f}".replace("-", "−")
-    return f"{order} {'is ahead of' if lead['taken'] else 'is not clearly ahead of'} {over} ({interval})"
+    if not lead["taken"]:
+        return f"{order} is not clearly ahead of {over} ({interval})"
+    return f"{order} is ahead of {over}{'' if lead['low'] > 0 else ' by more than the standard error'} ({interval})"
 
 
 def _named(order: str) -> str:

@@ -51,6 +51,16 @@ def order(served: str, chosen: str) -> dict[str, Any]:
     return {"ranker": {"order": {"chosen": chosen, "served": served, "users": 1234, "leads": leads}}}
 
 
+def test_a_lead_that_may_be_chance_is_told_with_its_measure() -> None:
+    told = order("blend", "blend")
+    told["ranker"]["order"]["leads"] = [
+        {"order": "blend", "over": "als", "mean": 0.01, "low": -0.005, "high": 0.025, "taken": True}
+    ]
+    assert "the blend of baselines is ahead of ALS alone by more than the standard error (+0.0100, " in str(
+        order_in_words(told)
+    )
+
+
 def test_the_order_and_why() -> None:
     assert order_in_words(order("blend", "blend")) == (
         "Lists are put in order by the blend of baselines. On 1,234 validation users, each judged with settings chosen "
