@@ -16,10 +16,10 @@ from recsys.measure.explanations.fidelity import LISTED
 from recsys.report import charts, tables
 from recsys.report.document import Document
 from recsys.report.drawing import standalone
+from recsys.report.first_card import earned, order_in_words
 from recsys.report.names import METRIC_LABELS, ORDER_LABELS, metric_label, rating_labels, source_label
 from recsys.report.outcomes import outcome_section
 from recsys.report.rules import columns_of, write_outcome
-from recsys.report.verdict import earned, order_in_words
 
 REPORT_FILE, METRICS_FILE = "report.html", "metrics.json"
 
@@ -100,7 +100,7 @@ def render(results: Document) -> str:
         protocol=results["protocol"],
         systems={name: {**results["systems"][name], "series": charts.series(name)} for name in order},
         headline=charts.headline(results),
-        verdict=[words for words in (earned(results), order_in_words(results["run"]["bundle"]["metrics"])) if words],
+        first_card=[words for words in (earned(results), order_in_words(results["run"]["bundle"]["metrics"])) if words],
         tiles=tables.tiles(results),
         figures=charts.draw(results),
         tables=tables.metric_tables(results),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recsys.report.verdict import earned, order_in_words
+from recsys.report.first_card import earned, order_in_words
 
 
 def results(gain: dict[str, float] | None) -> Any:
