@@ -144,7 +144,7 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
             name: {metric: systems[name]["metrics"][metric]["mean"] for metric in metrics}
             for name in ("system", *rivals)
         },
-        "leads": {
+        "margins": {
             row["other"]: {end: row[end] for end in ("mean", "low", "high")}
             for row in found["comparisons"]
             if row["system"] == "system" and row["other"] in rivals and row["metric"] == metrics[0]

@@ -30,7 +30,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
 
 
 def _line(label: str, found: dict[str, Any]) -> list[str]:
-    systems, leads, single = found["systems"], found["leads"], found["single"]
+    systems, margins, single = found["systems"], found["margins"], found["single"]
     alone = f"{source_label(single)} {_figure(systems.get(single))}" if single else "–"
     return [
         label,
@@ -41,9 +41,9 @@ def _line(label: str, found: dict[str, Any]) -> list[str]:
         _figure(systems.get("two_tower_exact")),
         alone,
         _figure(systems.get("blend")),
-        _lead(leads.get("two_tower_exact")),
-        _lead(leads.get(single)),
-        _lead(leads.get("blend")),
+        _margin(margins.get("two_tower_exact")),
+        _margin(margins.get(single)),
+        _margin(margins.get("blend")),
     ]
 
 
@@ -52,7 +52,7 @@ def _figure(metrics: dict[str, float] | None) -> str:
     return "–" if metrics is None else f"{next(iter(metrics.values())):.4f}"
 
 
-def _lead(lead: dict[str, float] | None) -> str:
-    if lead is None:
+def _margin(margin: dict[str, float] | None) -> str:
+    if margin is None:
         return "–"
-    return f"{lead['mean']:+.4f} ({lead['low']:+.4f} to {lead['high']:+.4f})".replace("-", "−")
+    return f"{margin['mean']:+.4f} ({margin['low']:+.4f} to {margin['high']:+.4f})".replace("-", "−")

@@ -49,19 +49,19 @@ def order_in_words(metrics: Mapping[str, Any]) -> str | None:
     words = f"Lists are put in order by {_named(served)}"
     if served != chosen:
         return f"{words}, as the config says; validation would have chosen {_named(chosen)}."
-    against = [_against(lead) for lead in order["leads"]]
+    against = [_against(margin) for margin in order["margins"]]
     users = f"{order['users']:,} validation users, each judged with settings chosen without that user"
     return f"{words}. On {users}: {'; '.join(against)}." if against else f"{words}."
 
 
-def _against(lead: Mapping[str, Any]) -> str:
-    order, over = _named(lead["order"]), _named(lead["over"])
-    if lead["low"] is None:
+def _against(margin: Mapping[str, Any]) -> str:
+    order, over = _named(margin["order"]), _named(margin["over"])
+    if margin["low"] is None:
         return f"nothing is known of {order} against {over}"
-    interval = f"{lead['mean']:+.4f}, 95% interval {lead['low']:+.4f} to {lead['high']:+.4f}".replace("-", "−")
-    if not lead["taken"]:
+    interval = f"{margin['mean']:+.4f}, 95% interval {margin['low']:+.4f} to {margin['high']:+.4f}".replace("-", "−")
+    if not margin["taken"]:
         return f"{order} is not clearly ahead of {over} ({interval})"
-    return f"{order} is ahead of {over}{'' if lead['low'] > 0 else ' by more than the standard error'} ({interval})"
+    return f"{order} is ahead of {over}{'' if margin['low'] > 0 else ' by more than the standard error'} ({interval})"
 
 
 def _named(order: str) -> str:

@@ -1,8 +1,8 @@
 """Which order of candidates is served: the simplest of several that validation cannot tell from the best.
 
 An order with more settings has more ways to be lucky on validation. So each is judged on users who had no part in
-choosing its settings (cross-fitting over users), and a less simple one is taken only where its lead is larger than the
-standard error of that lead, user by user: the one-standard-error rule of Breiman, Friedman, Olshen and Stone,
+choosing its settings (cross-fitting over users), and a less simple one is taken only where its margin, user by user, is
+larger than the margin's standard error: the one-standard-error rule of Breiman, Friedman, Olshen and Stone,
 "Classification and Regression Trees" (1984).
 """
 
@@ -50,7 +50,7 @@ def cross_fitted(figures: Sequence[NDArray[np.floating]], folds: Int64Array) -> 
 
 
 @dataclass(frozen=True)
-class Lead:
+class Margin:
     """By how much one order is ahead of a simpler one, user by user.
 
     Attributes:
@@ -65,7 +65,7 @@ class Lead:
     error: float
 
     @classmethod
-    def of(cls, order: str, over: str, differences: Float64Array) -> Lead:
+    def of(cls, order: str, over: str, differences: Float64Array) -> Margin:
         """Of the differences [U]."""
         users = len(differences)
         error = float(differences.std(ddof=1)) / users**0.5 if users > 1 else np.inf
@@ -96,13 +96,13 @@ class Choice:
     Attributes:
         order: its name.
         figures: mean NDCG of every order that was judged, by name.
-        leads: of each combined order over what had been taken before it.
+        margins: of each combined order over what had been taken before it.
         users: on whom they were judged.
     """
 
     order: str
     figures: dict[str, float]
-    leads: list[Lead]
+    margins: list[Margin]
     users: int
 
     def report(self, metric: str) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Choice:
             "metric": metric,
             "users": self.users,
             "figures": self.figures,
-            "leads": [lead.report() for lead in self.leads],
+            "margins": [margin.report() for margin in self.margins],
         }
 
 
@@ -125,9 +125,9 @@ def choose(single: Mapping[str, Float64Array], combined: Sequence[tuple[str, Flo
     """
     figures = {name: float(ndcg.mean()) if len(ndcg) else 0.0 for name, ndcg in (*single.items(), *combined)}
     order = max(single, key=figures.__getitem__)
-    own, leads = single[order], list[Lead]()
+    own, margins = single[order], list[Margin]()
     for name, ndcg in combined:
-        leads.append(Lead.of(name, order, ndcg - own))
-        if leads[-1].taken:
+        margins.append(Margin.of(name, order, ndcg - own))
+        if margins[-1].taken:
             order, own = name, ndcg
-    return Choice(order, figures, leads, len(own))
+    return Choice(order, figures, margins, len(own))

@@ -167,10 +167,10 @@ def test_the_order_that_is_served_is_the_one_chosen(trained: Trained, held: Held
     assert set(order["figures"]) == {
         "two_tower", "popularity", "neighbours_bm25", "transitions", "als", "content_tfidf", "blend", "hybrid", "ranker"
     }  # fmt: skip
-    assert [lead["order"] for lead in order["leads"]] == ["blend", "hybrid", "ranker"]
-    for lead in order["leads"]:
-        assert lead["mean"] == pytest.approx(order["figures"][lead["order"]] - order["figures"][lead["over"]])
-    taken = [lead["order"] for lead in order["leads"] if lead["taken"]]
+    assert [margin["order"] for margin in order["margins"]] == ["blend", "hybrid", "ranker"]
+    for margin in order["margins"]:
+        assert margin["mean"] == pytest.approx(order["figures"][margin["order"]] - order["figures"][margin["over"]])
+    taken = [margin["order"] for margin in order["margins"] if margin["taken"]]
     single = max(list(order["figures"])[:6], key=order["figures"].get)
     assert order["chosen"] == (taken or [single])[-1]
 

@@ -139,14 +139,14 @@ def _order(wanted: str, judged: JudgedOrders, ranker: Ranker | None) -> str:
 
 def _in_words(choice: Choice, served: str, wanted: str) -> str:
     """The choice in a line."""
-    leads = [f"{lead.order} {lead.mean:+.4f} (error {lead.error:.4f}) over {lead.over}" for lead in choice.leads]
     figure = choice.figures[choice.order]
-    words = f"Order: {choice.order}, {EARLY_STOPPING_METRIC} {figure:.4f} on {choice.users} validation users"
+    words = [f"Order: {choice.order}, {EARLY_STOPPING_METRIC} {figure:.4f} on {choice.users} validation users"]
+    words += [f"{one.order} {one.mean:+.4f} (error {one.error:.4f}) over {one.over}" for one in choice.margins]
     if served != choice.order:
-        leads.append(f"{served} is served, as ranking.order says")
+        words.append(f"{served} is served, as ranking.order says")
     elif wanted not in (AUTO, served):
-        leads.append(f"there is no {wanted}, as ranking.order would have it")
-    return "; ".join([words, *leads])
+        words.append(f"there is no {wanted}, as ranking.order would have it")
+    return "; ".join(words)
 
 
 def _by_network(context: RunContext, parts: Parts, learned: _Learned) -> tuple[Ranker, dict[str, Any]]:

@@ -43,17 +43,17 @@ def test_nothing_is_said_of_what_was_not_measured() -> None:
 
 
 def order(served: str, chosen: str) -> dict[str, Any]:
-    leads = [
+    margins = [
         {"order": "blend", "over": "als", "mean": 0.01, "low": 0.005, "high": 0.015, "taken": True},
         {"order": "hybrid", "over": "blend", "mean": -0.001, "low": -0.004, "high": 0.002, "taken": False},
         {"order": "ranker", "over": "blend", "mean": 0.5, "low": None, "high": None, "taken": False},
     ]
-    return {"ranker": {"order": {"chosen": chosen, "served": served, "users": 1234, "leads": leads}}}
+    return {"ranker": {"order": {"chosen": chosen, "served": served, "users": 1234, "margins": margins}}}
 
 
 def test_a_lead_that_may_be_chance_is_told_with_its_measure() -> None:
     told = order("blend", "blend")
-    told["ranker"]["order"]["leads"] = [
+    told["ranker"]["order"]["margins"] = [
         {"order": "blend", "over": "als", "mean": 0.01, "low": -0.005, "high": 0.025, "taken": True}
     ]
     assert "the blend of baselines is ahead of ALS alone by more than the standard error (+0.0100, " in str(

@@ -65,6 +65,16 @@ METRICS = {
         "curve": [{"epoch": 1, "loss": 2.0, "ndcg@10": 0.05}, {"epoch": 2, "loss": 1.5, "ndcg@10": 0.06}],
         "groups": [{"group": "price", "features": ["price_distance"], "ndcg@10_drop": 0.0017}],
         "features": [{"name": "price_distance", "ndcg@10_drop": 0.0017}],
+        "order": {
+            "chosen": "hybrid",
+            "served": "hybrid",
+            "metric": "ndcg@10",
+            "users": 20,
+            "figures": {"transitions": 0.0345, "hybrid": 0.0567},
+            "margins": [
+                {"order": "hybrid", "over": "transitions", "mean": 0.0222, "low": 0.01, "high": 0.03, "taken": True}
+            ],
+        },
     },
 }
 AREAS = {
@@ -294,6 +304,14 @@ def test_the_page_says_what_was_measured(results: dict[str, Any], html: str) -> 
     assert "python evaluate.py --config <b>tiny</b>.yaml" in text  # escaped, not markup
 
 
+def test_the_first_card_says_whether_it_was_worth_it(results: dict[str, Any], html: str) -> None:
+    text = " ".join(Page(html).text.split())
+    said = text.index("in this shop")
+    assert said < text.index("Over best baseline")
+    assert said < text.index(results["warnings"][0])
+    assert "Lists are put in order by the hybrid. On 20 validation users" in text
+
+
 @pytest.mark.usefixtures("undrawn")
 def test_the_baseline_to_beat_is_named_with_how_it_was_chosen(results: dict[str, Any], html: str) -> None:
     text = " ".join(Page(html).text.split())
@@ -395,13 +413,16 @@ def test_what_is_not_there_is_not_shown(results: dict[str, Any]) -> None:
         "each feature",
         "New users",
         "New items",
+        "put in order by",
     ):
         assert words not in page
     for protocol in bare["ranking"]:
         bare["ranking"][protocol] = {"users": 0, "systems": {}}
     bare["comparisons"] = []
     bare["best_baseline"] = None
-    assert render(bare).count("<svg") == 0
+    page = render(bare)
+    assert page.count("<svg") == 0
+    assert "first-card" not in page.partition("</style>")[2]
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.train.choice import FEW_USERS, Lead, choose, cross_fitted, fold_count, folds_of
+from recsys.train.choice import FEW_USERS, Margin, choose, cross_fitted, fold_count, folds_of
 
 
 def test_each_fold_gets_the_variant_that_is_best_for_the_others() -> None:
@@ -23,16 +23,16 @@ def test_a_fold_without_others_takes_what_is_best_for_itself() -> None:
 
 
 def test_a_lead_by_hand() -> None:
-    lead = Lead.of("hybrid", "als", np.array([0.0, 0.2, 0.4, 0.2]))
-    assert lead.mean == pytest.approx(0.2)
-    assert lead.error == pytest.approx((0.08 / 3) ** 0.5 / 2)
-    assert lead.taken
-    assert lead.report()["low"] == pytest.approx(0.2 - 1.96 * lead.error)
-    assert not Lead.of("hybrid", "als", np.array([0.3, -0.2])).taken, "less than its error ahead"
-    one = Lead.of("hybrid", "als", np.array([0.9]))
+    margin = Margin.of("hybrid", "als", np.array([0.0, 0.2, 0.4, 0.2]))
+    assert margin.mean == pytest.approx(0.2)
+    assert margin.error == pytest.approx((0.08 / 3) ** 0.5 / 2)
+    assert margin.taken
+    assert margin.report()["low"] == pytest.approx(0.2 - 1.96 * margin.error)
+    assert not Margin.of("hybrid", "als", np.array([0.3, -0.2])).taken, "less than its error ahead"
+    one = Margin.of("hybrid", "als", np.array([0.9]))
     assert not one.taken, "a single user tells nothing"
     assert (one.report()["low"], one.report()["high"]) == (None, None)
-    assert not Lead.of("hybrid", "als", np.zeros(0)).taken
+    assert not Margin.of("hybrid", "als", np.zeros(0)).taken
 
 
 def test_the_simplest_is_left_only_for_what_is_ahead() -> None:
@@ -40,7 +40,7 @@ def test_the_simplest_is_left_only_for_what_is_ahead() -> None:
     blend, hybrid = als + np.array([0.1, -0.1, 0.0, 0.01]), als + np.array([0.2, 0.1, 0.2, 0.1])
     chosen = choose({"als": als, "ease": ease}, [("blend", blend), ("hybrid", hybrid), ("ranker", hybrid - 0.01)])
     assert chosen.order == "hybrid"
-    assert [(lead.order, lead.over, lead.taken) for lead in chosen.leads] == [
+    assert [(margin.order, margin.over, margin.taken) for margin in chosen.margins] == [
         ("blend", "als", False),
         ("hybrid", "als", True),
         ("ranker", "hybrid", False),
@@ -61,7 +61,7 @@ def test_settings_that_were_lucky_do_not_win() -> None:
         fitted = cross_fitted([variants] * 5, folds_of(150, 5, seed))
         chosen += choose({"als": simple}, [("hybrid", fitted)]).order == "hybrid"
     assert chosen_by_luck >= 55
-    assert chosen <= 20  # a lead of more than its error has a chance of .16: 10 of 60
+    assert chosen <= 20  # a margin of more than its error has a chance of .16: 10 of 60
 
 
 def test_folds_are_the_same_for_every_sample_and_about_as_large() -> None:
