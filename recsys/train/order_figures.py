@@ -13,7 +13,7 @@ from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.pipeline.candidate_scorer import CandidateScorer
 from recsys.pipeline.recommender import Recommender
-from recsys.sources.exact import is_seen, top_k
+from recsys.sources.exact import is_seen
 from recsys.train.validator import CUTOFF, EARLY_STOPPING_METRIC
 
 _BLOCK_QUERIES = 256
@@ -61,18 +61,16 @@ def order_figures(
         block = held.select(np.arange(start, min(start + _BLOCK_QUERIES, len(held))))
         readings = scorer.read(block.queries)
         items = recommender.candidates(readings, exclude_seen=not held.repeats)
-        scores = scorer.score(readings, items).scores
+        scored = scorer.score(readings, items)
         rows = np.arange(len(items))[:, None]
         repeated = is_seen(items, rows, block.queries.histories) if held.repeats else np.zeros(items.shape, bool)
         for name in orders:
-            summed = sums[name](scores)
+            summed = sums[name](scored.scores)
             if name not in units:  # the first users are as good a sample as any
                 units[name] = _spread(summed, items != NO_ITEM)
             for row, offset in enumerate(tried):
                 order = summed + np.float32(offset * units[name]) * repeated.astype(np.float32)
-                order[items == NO_ITEM] = -np.inf
-                best = top_k(order, min(CUTOFF, items.shape[1])).items
-                ranked = np.where(best == NO_ITEM, NO_ITEM, np.take_along_axis(items, np.maximum(best, 0), axis=1))
+                ranked = scored.best(CUTOFF, order).items  # as finalists are chosen
                 figures = ranking_metrics(ranked, block.relevant, [CUTOFF])[EARLY_STOPPING_METRIC]
                 ndcg[name][row, start : start + len(block)] = figures
         progress(len(block))

@@ -30,8 +30,9 @@ def fit_sources(context: RunContext, trained: Trained, served: ServedTwoTower, s
         alone = tune_sources(data, context.validation, config, console, bar.advance, kept)
     with step.bar("Weights tried", None) as bar:
         queries = context.sampled_queries(train)
+        folds = context.folds if config.ranking.epochs else None  # else no order is judged
         hybrids = make_hybrids(
-            served.source, alone.sources, context.validation, queries, config, console, bar.advance, context.folds
+            served.source, alone.sources, context.validation, queries, config, console, bar.advance, folds
         )
     return FittedSources(data, alone, hybrids)
 

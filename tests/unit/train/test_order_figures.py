@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from recsys.bundle import Bundle, open_bundle
-from recsys.core.histories import Histories
-from recsys.core.queries import NO_ITEM, Queries
-from recsys.measure.metrics import Relevant, ranking_metrics
+from recsys.core.queries import NO_ITEM
+from recsys.measure.metrics import ranking_metrics
 from recsys.measure.protocol import HeldOut
 from recsys.pipeline.features.source_sum import SOURCE_SUM
 from recsys.pipeline.ranker import Ranker
@@ -20,17 +17,9 @@ from recsys.train import order_figures as module
 from recsys.train.order_figures import order_figures
 from recsys.train.ranker_fit import sum_alone
 from tests.support.bundles import make_bundle
+from tests.support.ranking import held_out
 
 N_ITEMS, N_USERS = 90, 40
-
-
-def held_out(histories: Histories, relevant: Sequence[Sequence[int]], *, repeats: bool = False) -> HeldOut:
-    """Users with the given histories who went on to choose `relevant`."""
-    count = len(histories)
-    queries = Queries(histories, np.arange(count, dtype=np.int32), np.zeros(count, np.int64))
-    indptr = np.cumsum([0, *map(len, relevant)])
-    items = np.array([item for row in relevant for item in row], np.int32)
-    return HeldOut("test", queries, Relevant(indptr, items), pd.DataFrame(columns=["query", "item", "rating"]), repeats)
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from rich.console import Console
 
 from recsys.bundle import Bundle, open_bundle
 from recsys.config import RankingConfig
 from recsys.core.histories import Histories
-from recsys.core.queries import NO_ITEM, Queries
+from recsys.core.queries import NO_ITEM
 from recsys.measure.metrics import Relevant
 from recsys.measure.protocol import HeldOut
 from recsys.train import ranker_lists as module
@@ -31,21 +29,12 @@ from recsys.train.ranker_fit import (
 )
 from recsys.train.ranker_lists import CandidateLists, collect_lists, repeat_log_odds
 from tests.support.bundles import make_bundle
-from tests.support.ranking import described
+from tests.support.ranking import described, held_out
 
 N_ITEMS, N_USERS = 90, 40
 QUIET = Console(quiet=True)
 GROUPS = {"planted": ("near_half",), "noise": ("first_noise",), "sum": ("source_sum",)}
 NAMES = tuple(name for names in GROUPS.values() for name in names)
-
-
-def held_out(histories: Histories, relevant: Sequence[Sequence[int]]) -> HeldOut:
-    """Users with the given histories who went on to choose `relevant`."""
-    count = len(histories)
-    queries = Queries(histories, np.arange(count, dtype=np.int32), np.zeros(count, np.int64))
-    indptr = np.cumsum([0, *map(len, relevant)])
-    items = np.array([item for row in relevant for item in row], np.int32)
-    return HeldOut("test", queries, Relevant(indptr, items), pd.DataFrame(columns=["query", "item", "rating"]))
 
 
 @pytest.fixture(scope="module")
