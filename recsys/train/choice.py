@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.core.types import Float64Array, Int64Array
+from recsys.core.types import BoolArray, Float64Array, Int64Array
 
 FEW_USERS = 2000
 _FOLDS_OF_FEW, _FOLDS = 5, 2  # more folds leave more users to choose settings on, and cost as much more time
@@ -33,6 +33,12 @@ def folds_of(n_users: int, folds: int, seed: int) -> Int64Array:
     return np.random.default_rng([seed, _STREAM]).integers(folds, size=n_users)
 
 
+def others_of(folds: Int64Array, fold: int) -> BoolArray:
+    """Which users [U] are of other folds than this one; all of them where there is no other."""
+    others: BoolArray = folds != fold
+    return others if others.any() else ~others
+
+
 def cross_fitted(figures: Sequence[NDArray[np.floating]], folds: Int64Array) -> Float64Array:
     """Each user's figure with the variant that is best for the users of the other folds, float64 [U].
 
@@ -43,8 +49,7 @@ def cross_fitted(figures: Sequence[NDArray[np.floating]], folds: Int64Array) -> 
     """
     fitted = np.zeros(len(folds))
     for fold, of_variants in enumerate(figures):
-        mine = folds == fold
-        others = mine if mine.all() else ~mine
+        mine, others = folds == fold, others_of(folds, fold)
         fitted[mine] = of_variants[int(of_variants[:, others].mean(axis=1).argmax()), mine]
     return fitted
 

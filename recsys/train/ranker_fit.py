@@ -15,7 +15,7 @@ from recsys.core.queries import NO_ITEM
 from recsys.core.types import Float32Array, Float64Array, Int64Array
 from recsys.models.ranker_network import RankerNetwork, bin_edges, listwise_loss
 from recsys.pipeline.ranker_tables import RankerTables
-from recsys.train.choice import cross_fitted
+from recsys.train.choice import cross_fitted, others_of
 from recsys.train.onnx_export import checked_difference
 from recsys.train.ranker_lists import CandidateLists
 from recsys.train.validator import EARLY_STOPPING_METRIC
@@ -159,8 +159,7 @@ def cross_fitted_ndcg(fitted: FittedRanker, validation: CandidateLists, folds: I
     by_epoch = np.stack([validation.ndcg_by_list(scores) for scores in fitted.epoch_scores])
     of_folds = []
     for fold in range(int(folds.max(initial=-1)) + 1):
-        others = folds != fold
-        epoch = int(by_epoch[:, others if others.any() else ~others].mean(axis=1).argmax())
+        epoch = int(by_epoch[:, others_of(folds, fold)].mean(axis=1).argmax())
         of_folds.append(_settings_tried(fitted.epoch_scores[epoch], validation))
     return cross_fitted(of_folds, folds)
 
