@@ -27,6 +27,7 @@ import recsys  # noqa: F401 - sets TF_USE_LEGACY_KERAS before TensorFlow is impo
 from recsys.config import Config, load_config
 from recsys.core.progress import Steps
 from recsys.core.types import Float32Array
+from recsys.data_defaults import with_data_defaults
 from recsys.measure.metrics import bootstrap_means, interval
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
@@ -45,6 +46,7 @@ def fit(config: Config, path: Path, console: Console, *, by_row: bool) -> None:
     """Train the two-tower and write NDCG@10 of each validation user, the best epoch, and CPU seconds an epoch."""
     with Steps(console, (path.stem,)).step(path.stem) as step:
         dataset = PreparedDataset.load(config.prepared_path)
+        config = with_data_defaults(config, dataset)
         touched_rows.LEAST_ROWS = dataset.n_items if by_row else 2**62
         text = encode_items(dataset.items[c.TEXT].tolist(), config.text, console)
         started = time.process_time()

@@ -70,12 +70,16 @@ class TextConfig(Section):
 
 
 class ModelConfig(Section):
-    """Sizes and inputs of both towers."""
+    """Sizes and inputs of both towers; what follows from the data: `recsys.data_defaults`."""
 
-    dim: Positive = Field(64, description="Width of the learned part of both towers' outputs.")
+    dim: Positive = Field(
+        64, description="Width of the learned part of both towers' outputs; not named: 64, 128 or 256, by the data."
+    )
     layers: Positive = Field(2, description="Transformer blocks of the user tower.")
     heads: Positive = Field(2, description="Attention heads of each block.")
-    max_history: Annotated[int, Field(ge=2)] = Field(50, description="Most recent interactions the user tower reads.")
+    max_history: Annotated[int, Field(ge=2)] = Field(
+        50, description="Most recent interactions the user tower reads; not named: 50 or 100, by the data."
+    )
     position: Literal["position", "time_gap", "both"] = Field(
         "position", description="What tells the user tower the order of a history."
     )
@@ -87,9 +91,15 @@ class ModelConfig(Section):
     )
     use_item_id: bool = Field(True, description="Add an item-id embedding; without it items are text and attributes.")
     item_id_init: Literal["random", "svd"] = Field(
-        "random", description="svd: start item-id embeddings from a truncated SVD of the training matrix."
+        "random",
+        description="svd: start item-id embeddings from a truncated SVD of the training matrix. Not named: svd where "
+        "there is much training data.",
     )
-    id_dropout: Dropout = Field(0.1, description="Share of items whose id is hidden in a step, so that text must do.")
+    id_dropout: Dropout = Field(
+        0.1,
+        description="Share of items whose id is hidden in a step, so that text must do; not named: 0 where training "
+        "knows nearly every item of the catalogue.",
+    )
     use_brand: bool = Field(True, description="Add a brand embedding to the item tower.")
     use_categories: bool = Field(True, description="Add the mean of category embeddings.")
     use_price: bool = Field(True, description="Add the standardised log price.")
@@ -126,8 +136,14 @@ class TrainingConfig(Section):
     """The fit loop, its losses and its checkpoints."""
 
     run_dir: Path = Field(Path("data/runs"), description="Parent folder of run folders: checkpoints and logs.")
-    epochs: Positive = Field(30, description="Most passes over the training data; early stopping may end sooner.")
-    batch_size: Positive = Field(128, description="Users in a step (of all replicas together).")
+    epochs: Positive = Field(
+        100,
+        description="Most passes over the training data; early stopping ends sooner. Not named: 30 where nobody is in "
+        "validation.",
+    )
+    batch_size: Positive = Field(
+        128, description="Users in a step (of all replicas together); not named: 32 to 1,024, by the data."
+    )
     learning_rate: Annotated[float, Field(gt=0)] = Field(0.001, description="Adam's learning rate after warm-up.")
     warmup_steps: NonNegative = Field(100, description="Steps of linear warm-up of the learning rate.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="Decoupled (AdamW); not on biases and norms.")
@@ -368,11 +384,6 @@ class Config(Section):
             return training.retrieval_loss
         large = n_items > FULL_SOFTMAX_ITEMS or self.text.trainable_layers > 0
         return "sampled" if large and not training.label_smoothing else "full"
-
-    def for_catalogue(self, n_items: int) -> Self:
-        """The same settings with the retrieval loss chosen, as runs and bundles record them."""
-        training = self.training.model_copy(update={"retrieval_loss": self.retrieval_loss(n_items)})
-        return self.model_copy(update={"training": training})
 
     @model_validator(mode="after")
     def _the_ranker_reads_what_is_fitted(self) -> Self:

@@ -15,6 +15,7 @@ from recsys.bundle.manifest import as_json
 from recsys.config import Config
 from recsys.core.cores import available_cores
 from recsys.core.errors import BundleError
+from recsys.data_defaults import with_data_defaults
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 
@@ -44,7 +45,7 @@ def provenance(bundle: Bundle, dataset: PreparedDataset, config: Config, command
         },
         "dataset": {key: dataset.manifest[key] for key in DATASET_KEYS if key in dataset.manifest},
         "config": config.model_dump(mode="json"),
-        "changed_settings": changed_settings(manifest.config, config.for_catalogue(dataset.n_items)),
+        "changed_settings": changed_settings(manifest.config, with_data_defaults(config, dataset)),
     }
 
 

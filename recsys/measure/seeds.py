@@ -12,6 +12,7 @@ from recsys.bundle import Bundle, open_bundle
 from recsys.config import Config
 from recsys.core.errors import BundleError
 from recsys.core.progress import Step
+from recsys.data_defaults import with_data_defaults
 from recsys.measure import systems as s
 from recsys.measure.full_ranking import list_length
 from recsys.measure.metrics import ranking_metrics
@@ -67,7 +68,7 @@ def evaluate_seeds(
                         "version": bundle.version,
                         "seed": bundle.manifest.config.get("seed"),
                         "changed_settings": changed_settings(
-                            bundle.manifest.config, config.for_catalogue(dataset.n_items)
+                            bundle.manifest.config, with_data_defaults(config, dataset)
                         ),
                         "figures": figures,
                     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import tensorflow as tf
 from rich.console import Console
@@ -13,6 +15,7 @@ from recsys.config import Config
 from recsys.core.disk import writing
 from recsys.core.errors import TrainingError
 from recsys.core.progress import Steps
+from recsys.data_defaults import data_defaults, with_data_defaults
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.recipes import recipes
@@ -97,11 +100,13 @@ def _fit_towers(
     """
     with steps.step(READ) as step:
         dataset = PreparedDataset.load(config.prepared_path)
-        config = config.for_catalogue(dataset.n_items)
+        from_data = data_defaults(config, dataset)
+        config = with_data_defaults(config, dataset)
         step.print(
             f"Dataset {dataset.name}: {dataset.n_users} users, {dataset.n_items} items, "
             f"{len(dataset.interactions)} interactions"
         )
+        step.print("Settings that follow from the data: " + (_in_words(from_data) or "none, the config names them all"))
         texts = dataset.items[c.TEXT].tolist()
         text = cluster.chief_first(lambda: encode_items(texts, config.text, step.console, int8_encoder))
     with steps.step(FIT) as step:
@@ -117,7 +122,7 @@ def _fit_towers(
 
 def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None, steps: Steps, current: bool) -> Path:
     """Fit what serves beside the two-tower, and write all as the next version of the config's bundle."""
-    config = config.for_catalogue(whole.dataset.n_items)
+    config = with_data_defaults(config, whole.dataset)
     tf.keras.mixed_precision.set_global_policy("float32")
     context = RunContext.of(config, whole.dataset)
     twin = None
@@ -145,3 +150,9 @@ def _export(config: Config, whole: FittedTower, fitted_twin: FittedTower | None,
         with steps.step(PUBLISH):
             release = Release(trained, served, encoder, whole, sources, ranker, calibrations)
             return publish(context, release, Path(folder), current=current)
+
+
+def _in_words(settings: Mapping[str, Mapping[str, Any]]) -> str:
+    return ", ".join(
+        f"{section}.{name} {value}" for section, named in settings.items() for name, value in named.items()
+    )

@@ -412,6 +412,12 @@ def test_weights_of_another_split_are_not_taken(trained: Trained, tmp_path: Path
     assert weights_before(nowhere, None, Step.silent()) is None
 
 
+def test_weights_of_another_width_are_not_taken(trained: Trained) -> None:
+    """A shop may outgrow the width that follows from its data."""
+    settings = [f"training.warm_start={trained.bundles}", "model.dim=64"]
+    assert weights_before(load_config(trained.config, settings), None, Step.silent()) is None
+
+
 def test_a_bundle_that_cannot_be_read_is_an_error_only_where_the_setting_names_it(
     trained: Trained, tmp_path: Path
 ) -> None:

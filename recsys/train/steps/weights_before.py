@@ -48,6 +48,10 @@ def _weights(config: Config, path: Path, step: Step) -> TrainedWeights | None:
         if then != now:  # what was train then may be validation or test now
             step.print(f"Starting from nothing: {bundle.path} was trained on another split ({then}, now {now})")
             return None
+        dim = bundle.manifest.config.get("model", {}).get("dim")
+        if dim != config.model.dim:  # the shop has outgrown it: ten warm epochs would not teach new vectors
+            step.print(f"Starting from nothing: {bundle.path} has a model.dim of {dim}, now {config.model.dim}")
+            return None
         weights = TrainedWeights.of_bundle(bundle)
     if not weights.cold_epochs:  # nobody in its data had a second interaction
         step.print(f"Starting from nothing: {weights.origin} knows popularity and texts alone")
