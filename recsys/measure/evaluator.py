@@ -27,6 +27,7 @@ from recsys.measure.results import Protocol, RatingResults, Reliability, Results
 from recsys.measure.rules.measure import measure_rules
 from recsys.measure.rules.variants import require_followed
 from recsys.measure.user_attributes import what_attributes_bring
+from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.rules.rule import Rule
@@ -107,8 +108,11 @@ def evaluate(
                 {s.EXACT: systems.two_tower, **systems.retrievers}, held, train_counts(dataset) == 0, config
             )
     with steps.step(RATINGS):
-        predict = _rating_head(bundle, systems)
-        ratings = _ratings(predict, dataset, held, config)
+        predict = _rating_head(bundle.rating_predictor, systems)
+        refitted = None
+        if bundle.rating_predictor is not None and split != c.VALIDATION:
+            refitted = bundle.rating_predictor.refitted(dataset.histories((c.TRAIN, c.VALIDATION)))
+        ratings = _ratings(predict, _rating_head(refitted, systems), dataset, held, config)
         calibration = _calibration(held, dataset.n_items, predict)
     with steps.step(EXPLANATIONS) as step:
         explanations = measure_explanations(bundle, held, config, step)
@@ -131,12 +135,17 @@ def evaluate(
 
 
 def _ratings(
-    predict: PredictRatings | None, dataset: PreparedDataset, held: HeldOut, config: Config
+    predict: PredictRatings | None,
+    refitted: PredictRatings | None,
+    dataset: PreparedDataset,
+    held: HeldOut,
+    config: Config,
 ) -> RatingResults | None:
     return evaluate_ratings(
         dataset,
         held,
         predict,
+        refitted,
         dampings=config.evaluation.bias_damping,
         head_damping=config.ranking.damping,
         samples=config.evaluation.bootstrap_samples,
@@ -145,8 +154,7 @@ def _ratings(
     )
 
 
-def _rating_head(bundle: Bundle, systems: s.Systems) -> PredictRatings | None:
-    predictor = bundle.rating_predictor
+def _rating_head(predictor: RatingPredictor | None, systems: s.Systems) -> PredictRatings | None:
     if predictor is None:
         return None
     return lambda queries, items: predictor.predict(systems.two_tower.encode(queries), queries.histories, items)

@@ -1,7 +1,8 @@
 """How well ratings are predicted, against the mean, user and item biases, SVD and SVD++.
 
 The head and the biases know the same: the ratings in train, and of each user the ratings in the history that the
-query carries. SVD and SVD++ know what they were fitted on, see `rating_models`.
+query carries. SVD and SVD++ know what they were fitted on, see `rating_models`. Where they are fitted again on train
+and validation, the head is given once more with the items' ratings of both, but nothing of it trained again.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from recsys.measure.tally import estimate
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 
-HEAD, GLOBAL_MEAN = "ranking_head", "global_mean"
+HEAD, HEAD_REFIT, GLOBAL_MEAN = "ranking_head", "ranking_head_refit", "global_mean"
 TUNED_BIAS, BIAS = "user_item_bias_tuned", "user_item_bias"
 # What the head is compared with: the best of each.
 FAMILIES = {"bias": (TUNED_BIAS, BIAS), **{name: (name, refitted) for name, refitted in REFIT.items()}}
@@ -103,6 +104,7 @@ def evaluate_ratings(
     dataset: PreparedDataset,
     held: HeldOut,
     predict: PredictRatings | None,
+    refitted: PredictRatings | None = None,
     *,
     dampings: Sequence[float],
     head_damping: float,
@@ -119,6 +121,8 @@ def evaluate_ratings(
         dataset: its train split fits the baselines, its validation split their damping.
         held: the queries whose rated items are predicted.
         predict: the ranking head; None for a system without one.
+        refitted: the head with the items' ratings of train and validation, as SVD and SVD++ are given them; None where
+            `held` is of validation.
         dampings: values tried of item and of user damping.
         head_damping: the damping of the head's features.
         samples: bootstrap resamples of users.
@@ -144,6 +148,8 @@ def evaluate_ratings(
     predictions[GLOBAL_MEAN] = np.full(len(actual), biases[BIAS].mean)
     if predict is not None:
         predictions[HEAD] = predict_in_blocks(held, dataset.n_items, predict)
+    if refitted is not None:
+        predictions[HEAD_REFIT] = predict_in_blocks(held, dataset.n_items, refitted)
     errors = {name: predicted - actual for name, predicted in predictions.items()}
     boot = _bootstrap_errors(rows, errors, samples, seed)
     result: RatingResults = {

@@ -8,7 +8,7 @@ from typing import Any
 from recsys.measure import systems as s
 from recsys.measure.explanations.fidelity import CHEAP, EXPLANATION, RANDOM, RECENCY
 from recsys.measure.rating_models import SVD, SVD_REFIT, SVDPP, SVDPP_REFIT
-from recsys.measure.ratings import BIAS, GLOBAL_MEAN, HEAD, TUNED_BIAS
+from recsys.measure.ratings import BIAS, GLOBAL_MEAN, HEAD, HEAD_REFIT, TUNED_BIAS
 from recsys.sources.registry import ENTRIES
 
 _SYSTEMS = {
@@ -50,6 +50,7 @@ FACTOR_MODELS = {
 }
 _RATING_LABELS = {
     HEAD: "Rating head",
+    HEAD_REFIT: "Rating head, items' ratings refitted",
     TUNED_BIAS: "User + item bias, tuned",
     BIAS: "User + item bias",
     GLOBAL_MEAN: "Global mean",

@@ -131,6 +131,9 @@ class FakePredictor:
     def predict(self, vectors: Any, histories: Histories, items: Int32Array) -> Float32Array:
         return np.where(items >= 0, self.ratings[items], np.float32(np.nan))
 
+    def refitted(self, histories: Histories) -> FakePredictor:
+        return self
+
 
 def make_manifest(
     *, manifest_sha256: str | None = None, config: dict[str, Any] | None = None, **measured: Any

@@ -25,6 +25,7 @@ from recsys.sources.new_items import NewItems
 
 FEATURES = ("item_bias", "item_novelty", "taste", "recent_taste")
 PERIODS = 10  # of training, with as many interactions each
+REFITS = 3  # more of them move no bias by what matters
 HALF_NOVEL = 2.0  # ratings with which an item is half as novel as without
 
 
@@ -85,6 +86,20 @@ class RatingStatistics:
             factors=replace(self.factors, vectors=vectors),
         )
 
+    def refitted(self, histories: Histories) -> Self:
+        """These with the items' ratings of other histories, such as those of training and of what followed it.
+
+        Mean and factors stay as they are, so that what was trained on them reads the same features. Biases and tastes
+        are estimated in turns, as by `factors_fit.fit_ratings`.
+        """
+        items = histories.items.astype(np.int64)
+        counts = np.bincount(items, ~np.isnan(histories.ratings), len(self.item_counts)).astype(np.float64)
+        statistics = replace(self, item_counts=counts)
+        for _ in range(REFITS):
+            left = statistics._without_tastes(histories, *statistics._residuals(histories))
+            statistics = replace(statistics, item_sums=np.bincount(items, left, len(counts)).astype(np.float64))
+        return statistics
+
     @cached_property
     def item_biases(self) -> Float64Array:
         """float64 [N]."""
@@ -125,10 +140,7 @@ class RatingStatistics:
     ) -> tuple[Float64Array, Float64Array]:
         """Of every interaction [T], sum and number of its item's ratings in other periods."""
         items = histories.items.astype(np.int64)
-        owners = histories.rows
-        tastes = self.factors.fold_in(histories, residuals, rated)[:, 0]
-        left = residuals - rated * np.einsum("td,td->t", tastes[owners], self.factors.vectors[items])
-        left += rated * self.item_biases[items]
+        left = self._without_tastes(histories, residuals, rated)
         periods = np.empty(len(items), np.int64)
         periods[np.argsort(histories.timestamps, kind="stable")] = np.arange(len(items)) * PERIODS // max(len(items), 1)
         n_items = len(self.item_counts)
@@ -137,6 +149,16 @@ class RatingStatistics:
         sums = np.bincount(items, left, n_items)[items] - np.bincount(cells, left, size)[cells]
         counts = np.bincount(items, rated, n_items)[items] - np.bincount(cells, rated, size)[cells]
         return sums, counts
+
+    def _without_tastes(self, histories: Histories, residuals: Float64Array, rated: Float64Array) -> Float64Array:
+        """What mean and users' tastes leave of every rating [T]; 0 where there is none."""
+        items = histories.items
+        tastes = self.factors.fold_in(histories, residuals, rated)[:, 0]
+        left: Float64Array = residuals - rated * np.einsum(
+            "td,td->t", tastes[histories.rows], self.factors.vectors[items]
+        )
+        left += rated * self.item_biases[items]
+        return left
 
     def _assemble(self, item_sums: Float64Array, item_counts: Float64Array, tastes: Float64Array) -> Float32Array:
         """The features, in the order of `FEATURES`, on a new last axis."""

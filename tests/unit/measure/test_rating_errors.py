@@ -21,9 +21,20 @@ from recsys.measure.rating_models import (
     fit_factor_models,
     grid,
 )
-from recsys.measure.ratings import BIAS, GLOBAL_MEAN, HEAD, TUNED_BIAS, BiasModel, evaluate_ratings, tune_bias
+from recsys.measure.ratings import (
+    BIAS,
+    GLOBAL_MEAN,
+    HEAD,
+    HEAD_REFIT,
+    TUNED_BIAS,
+    BiasModel,
+    PredictRatings,
+    evaluate_ratings,
+    tune_bias,
+)
 from recsys.pipeline.ratings.statistics import RatingStatistics
 from recsys.prepare.prepared import PreparedDataset
+from recsys.report.names import rating_labels
 from tests.support.datasets import TEST, TRAIN, VALIDATION, Interaction, make_dataset
 
 
@@ -117,6 +128,22 @@ def test_errors_are_those_of_each_rating_with_its_prediction() -> None:
     better = min(result["models"][name]["rmse"]["mean"] for name in (BIAS, TUNED_BIAS))
     assert gap["mean"] == pytest.approx(result["models"][HEAD]["rmse"]["mean"] - better)
     assert gap["low"] <= gap["mean"] <= gap["high"]
+
+
+def test_the_head_with_refitted_ratings_stands_beside_the_head() -> None:
+    dataset = make_dataset(random_interactions(1), 40, 15)
+    held = HeldOut.of(dataset, TEST)
+
+    def constant(value: float) -> PredictRatings:
+        return lambda queries, items: np.full(items.shape, value, np.float32)
+
+    heads = constant(3.0), constant(3.5)
+    result = evaluate_ratings(dataset, held, *heads, dampings=[1.0], head_damping=1.0, samples=20, seed=0)
+    assert result is not None
+    actual = held.ratings["rating"].to_numpy(np.float64)
+    for name, value in ((HEAD, 3.0), (HEAD_REFIT, 3.5)):
+        assert result["models"][name]["rmse"]["mean"] == pytest.approx(math.sqrt(np.mean((value - actual) ** 2)))
+    assert next(iter(rating_labels({"models": result["models"]}))) == HEAD
 
 
 @pytest.mark.parametrize("without", [TRAIN, VALIDATION, TEST])
