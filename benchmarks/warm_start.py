@@ -33,6 +33,7 @@ from recsys.config import Config, load_config
 from recsys.core.events import SECONDS_PER_DAY
 from recsys.core.progress import Steps
 from recsys.core.types import Float64Array
+from recsys.data_defaults import with_data_defaults
 from recsys.measure.metrics import bootstrap_means, ranking_metrics
 from recsys.prepare import columns as c
 from recsys.prepare.prepare import prepare
@@ -159,6 +160,7 @@ def main() -> None:
         files = truncated(config.data.interactions, days, work / "raw")
         datasets.append(dataset_of(config, work / f"{days:g}-days-before", files))
     datasets.append(dataset_of(config, work / "today", config.data.interactions))
+    config = with_data_defaults(config, datasets[-1])  # the same for all generations
     texts = [encode_items(one.items[c.TEXT].tolist(), config.text, console) for one in datasets]
     for seed in arguments.seeds:
         measure(config.model_copy(update={"seed": seed}), datasets, texts, arguments.rates, work, console)

@@ -6,6 +6,7 @@ docs/training.md has the rules in words, docs/experiments.md what they rest on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -108,7 +109,11 @@ def data_defaults(config: Config, dataset: PreparedDataset) -> dict[str, dict[st
 
 def with_data_defaults(config: Config, dataset: PreparedDataset) -> Config:
     """The settings with which a dataset is trained, as runs and bundles record them."""
-    chosen = data_defaults(config, dataset)
+    return with_settings(config, data_defaults(config, dataset))
+
+
+def with_settings(config: Config, chosen: Mapping[str, Mapping[str, Any]]) -> Config:
+    """The config with settings such as `data_defaults` gives."""
     sections = {name: getattr(config, name).model_copy(update=settings) for name, settings in chosen.items()}
     return config.model_copy(update=sections)
 

@@ -15,7 +15,7 @@ from recsys.config import Config
 from recsys.core.disk import writing
 from recsys.core.errors import TrainingError
 from recsys.core.progress import Steps
-from recsys.data_defaults import data_defaults, with_data_defaults
+from recsys.data_defaults import data_defaults, with_data_defaults, with_settings
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
 from recsys.sources.recipes import recipes
@@ -101,7 +101,7 @@ def _fit_towers(
     with steps.step(READ) as step:
         dataset = PreparedDataset.load(config.prepared_path)
         from_data = data_defaults(config, dataset)
-        config = with_data_defaults(config, dataset)
+        config = with_settings(config, from_data)
         step.print(
             f"Dataset {dataset.name}: {dataset.n_users} users, {dataset.n_items} items, "
             f"{len(dataset.interactions)} interactions"
