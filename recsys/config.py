@@ -254,7 +254,8 @@ class RankingConfig(Section):
     )
     retrievers: list[str] = Field(
         ["neighbours_bm25", "transitions", "content_tfidf", "content_encoder"],
-        description="Sources that propose candidates and whose scores are features.",
+        description="Sources that propose candidates and whose scores are features; beside them the one that does best "
+        "on validation, and the members of the hybrid.",
     )
     scorers: list[str] = Field(["als"], description="Sources that propose nothing, but whose scores are features.")
     order: str = Field(
@@ -272,9 +273,9 @@ class RankingConfig(Section):
     dropout: Dropout = Field(0.1, description="Dropout in the ranker.")
     list_length: Positive = Field(100, description="Most candidates in a training list of the ranker.")
     epochs: NonNegative = Field(
-        12, description="Most passes over the ranker's lists; 0: no ranker, the two-tower's order is final."
+        30, description="Most passes over the ranker's lists; 0: no ranker, the two-tower's order is final."
     )
-    batch_size: Positive = Field(128, description="Lists in a step of the ranker.")
+    batch_size: Positive = Field(32, description="Lists in a step of the ranker.")
     learning_rate: Annotated[float, Field(gt=0)] = Field(0.001, description="Adam's learning rate in the ranker.")
     patience: Positive = Field(4, description="Epochs of the ranker without a better validation NDCG@10.")
     damping: Annotated[float, Field(ge=0)] = Field(

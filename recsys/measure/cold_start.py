@@ -26,7 +26,7 @@ def new_users(systems: s.Systems, held: HeldOut, names: Sequence[str], config: C
     """Figures of the same users, as if they had only their last 0, 1, 2 or 5 interactions.
 
     The model is not told who they are (user -1), also in the row of their whole histories. The relevant
-    items are the same in every row: those that are not in the whole history, unless repeats are predicted.
+    items are the same at every length: those that are not in the whole history, unless repeats are predicted.
 
     Args:
         systems: to be asked.

@@ -100,8 +100,7 @@ def evaluate(
     with steps.step(COLD_START):
         samples, seed = config.evaluation.bootstrap_samples, config.seed
         candidates = candidate_recall(systems.recommender, held, dataset.n_items, samples=samples, seed=seed)
-        compared = dict.fromkeys([s.SYSTEM, s.ANN, *([best["name"]] if best else []), s.POPULARITY])
-        of_new_users = new_users(systems, held, list(compared), config)
+        of_new_users = new_users(systems, held, [name for name in systems.names if name != s.EXACT], config)
         of_attributes = what_attributes_bring(systems, held, config)
         if results["cold_items"] is not None and dataset.manifest.get("cold_items"):
             results["cold_items"]["among_themselves"] = among_new_items(

@@ -199,16 +199,17 @@ def _new_users(results: Document) -> str | None:
     by_length = results["new_users"]
     if not by_length:
         return None
+    names = [name for name in headline(results) if name in by_length["systems"]]
     panels, ticks = {}, {}
     for metric in HEADLINE:
         column = f"{metric}@{_cutoff(results)}"
         title = f"{metric_label(column)} by length of the history known"
         panels[title] = {
             results["systems"][name]["label"]: [Point.of(row["systems"][name][column]) for row in by_length["rows"]]
-            for name in by_length["systems"]
+            for name in names
         }
         ticks[title] = ["all" if row["history"] is None else str(row["history"]) for row in by_length["rows"]]
-    return figures.slices(panels, ticks, _colours(results, by_length["systems"]))
+    return figures.slices(panels, ticks, _colours(results, names))
 
 
 def _new_items(results: Document) -> str | None:

@@ -28,8 +28,8 @@ class Composition:
     """What the ranker's features are computed from, by name; the same on the prefix as on the whole of train.
 
     Attributes:
-        proposers: sources that propose candidates; the one that did best on validation among them, so that no list need
-            be worse than its own.
+        proposers: sources that propose candidates: those of the config, the one that did best on validation, so that no
+            list need be worse than its own, and what validation made a member of the hybrid.
         scorers: sources whose scores are features, the proposers first.
         needed: the scorers, and the other members of the sum.
         weights: of the hybrid, by member, in the sum that lets candidates through to the ranker.
@@ -44,14 +44,14 @@ class Composition:
     def of(cls, config: Config, sources: FittedSources) -> Composition:
         """What the config names and the data allow."""
         weights = sources.hybrids.sources[HYBRID].weights
-        proposers = [name for name in config.ranking.retrievers if name in sources.alone.tuned]
-        best = _best_alone(sources.alone)
-        if best is not None and best not in proposers:
-            proposers.append(best)
+        wanted = [*config.ranking.retrievers]
+        if (best := _best_alone(sources.alone)) is not None:
+            wanted += [best, *(name for name in config.retrieval.names if name in weights and name not in NOT_PERSONAL)]
+        proposers = [name for name in dict.fromkeys(wanted) if name in sources.alone.tuned]
         scorers = [*proposers]
         scorers += [name for name in config.ranking.scorers if name in sources.alone.tuned and name not in scorers]
-        members = [name for name in config.retrieval.names if name in weights and name not in scorers]
-        return cls(proposers, scorers, [*scorers, *members], weights)
+        summed = [name for name in config.retrieval.names if name in weights and name not in scorers]
+        return cls(proposers, scorers, [*scorers, *summed], weights)
 
 
 @dataclass(frozen=True)
