@@ -87,7 +87,7 @@ class Numbers:
     """All that the ranker's score of a candidate follows from.
 
     Attributes:
-        source_scores: float32 [S], in the order of `CandidateScorer.names`; 0 where a source has none.
+        source_scores: float32 [S], the sources' own, in the order of `CandidateScorer.names`; 0 where one has none.
         features: float32 [F].
         repeated: whether the history holds it.
     """

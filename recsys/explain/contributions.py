@@ -59,7 +59,7 @@ class Finalist:
         if column is None:
             raise ValueError(f"a finalist of query {query}, got item {item}")
         repeated = repeats and bool(is_seen(np.array([item]), np.array([query]), histories)[0])
-        scores = np.ascontiguousarray(ranked.finalists.scores[:, query, column])
+        scores = np.ascontiguousarray(ranked.finalists.own[:, query, column])
         numbers = Numbers(scores, ranked.features[query, column], repeated)
         return cls(int(item), float(ranked.scores[query, column]), numbers)
 

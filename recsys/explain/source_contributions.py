@@ -60,7 +60,7 @@ def by_source_sum(ranker: Ranker, candidates: ScoredCandidates, query: int, item
         ValueError: one of both is no candidate.
     """
     both = [_column(candidates, query, one) for one in (item, reference)]
-    scores = candidates.scores[:, query, both].astype(np.float64)
+    scores = candidates.own[:, query, both].astype(np.float64)
     weights = [np.float32(ranker.scorer.weights.get(name, 0)) for name in candidates.sources]
     groups = sources_of(ranker.scorer, tuple(ranker.features.headings))
     values = {

@@ -22,7 +22,7 @@ from recsys.sources.readings import Panel, Readings
 class CandidateScorer:
     """Scores candidates by all sources, and sums the scores.
 
-    sum(j) = sum over sources of weight * (the source's score of j)
+    sum(j) = sum over sources of weight * (the source's own score of j)
 
     The sum puts the candidates of one query in order: it decides who the finalists are, is a feature of the ranker, and
     is added to the ranker's own score. It is not the score that the source `recsys.sources.hybrid.Hybrid` gives with
@@ -30,6 +30,9 @@ class CandidateScorer:
     a score lies above the source's 1000th highest of the query, and nothing below it. Here every candidate has a score
     of every source, 0 where that has no opinion: a floor would shift all candidates of a query alike where they lie
     above it, and would make equal those that lie below it, between which the sum has to decide.
+
+    What an item borrows that nobody has chosen yet (`recsys.sources.lending.Loans`) counts in the features, from which
+    the ranker learns what it is worth, and not in the sum: there such an item would stand where its lenders do.
 
     The weights are the hybrid's: they were tuned on validation for its formula, not for this one.
 
@@ -77,11 +80,11 @@ class CandidateScorer:
             readings: of B queries by the `sources`, perhaps among others.
             items: int32 [B, C], candidates, padded with `NO_ITEM`.
         """
-        scores = readings.scores(self.names, items, self.loans)
-        return ScoredCandidates(self.names, items, scores, self.sums(scores))
+        own, scores = readings.own_and_lent(self.names, items, self.loans)
+        return ScoredCandidates(self.names, items, scores, self.sums(own), None if own is scores else own)
 
     def sums(self, scores: Float32Array) -> Float32Array:
-        """Weighted sums float32 [B, C] of the sources' scores float32 [S, B, C]."""
+        """Weighted sums float32 [B, C] of the sources' own scores float32 [S, B, C]."""
         sums = np.empty(scores.shape[1:], np.float32)
         write_sum(scores, self._weights, sums)
         return sums

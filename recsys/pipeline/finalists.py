@@ -20,13 +20,20 @@ class ScoredCandidates:
         sources: names of the sources, the primary one first.
         items: int32 [B, C], candidates, padded with `NO_ITEM`.
         scores: float32 [S, B, C], 0 where a source has none.
-        sums: float32 [B, C], the scores' weighted sum, see `CandidateScorer`; 0 where no source has a weight.
+        sums: float32 [B, C], the own scores' weighted sum, see `CandidateScorer`; 0 where no source has a weight.
+        unlent: float32 [S, B, C], the scores without what is borrowed; None: nothing is.
     """
 
     sources: tuple[str, ...]
     items: Int32Array
     scores: Float32Array
     sums: Float32Array
+    unlent: Float32Array | None = None
+
+    @property
+    def own(self) -> Float32Array:
+        """The scores float32 [S, B, C] without what items borrow."""
+        return self.scores if self.unlent is None else self.unlent
 
     def column(self, query: int, item: int) -> int | None:
         """Where an item stands among the candidates of a query; None where it does not, and for `NO_ITEM`."""
@@ -55,6 +62,8 @@ class ScoredCandidates:
         order = self.sums if order is None else order
         shape = len(self.items), most
         items, sums = np.empty(shape, np.int32), np.empty(shape, np.float32)
-        scores = np.empty((len(self.scores), *shape), np.float32)
-        write_finalists(self.items, self.scores, self.sums, order, items, scores, sums)
-        return ScoredCandidates(self.sources, items, scores, sums)
+        kept = []
+        for given in (self.scores,) if self.unlent is None else (self.scores, self.unlent):
+            kept.append(np.empty((len(given), *shape), np.float32))
+            write_finalists(self.items, given, self.sums, order, items, kept[-1], sums)
+        return ScoredCandidates(self.sources, items, kept[0], sums, *kept[1:])

@@ -154,17 +154,28 @@ class Readings:
             loans: what nobody has chosen yet borrows where a source that `borrows` has no score of it; None: nothing.
             last: the scores that the last item of each history gives alone.
         """
+        return self._with_loans(names, items, loans, last=last)[1]
+
+    def own_and_lent(self, names: Sequence[str], items: Int32Array, loans: Loans) -> tuple[Float32Array, Float32Array]:
+        """The scores of `scores` without what is borrowed, and with it; the same array where nothing can be."""
+        return self._with_loans(names, items, loans, last=False)
+
+    def _with_loans(
+        self, names: Sequence[str], items: Int32Array, loans: Loans | None, *, last: bool
+    ) -> tuple[Float32Array, Float32Array]:
         scores = np.empty((len(names), *items.shape), np.float32)
         plan = self._panel.plan(tuple(names))
         wide = items if loans is None else loans.with_lenders(items)
         if loans is None or wide is items:
             self._write(plan.everyone, items, scores, last)
-            return scores
+            return scores, scores
         self._write(plan.proud, items, scores, last)
         of_lenders = np.empty((len(plan.borrowers), *wide.shape), np.float32)
         self._write(plan.borrowing, wide, of_lenders, last)
+        own = scores.copy()
+        own[plan.borrowers] = of_lenders[..., : items.shape[1]]
         loans.fill(of_lenders, items, plan.borrowers, scores)
-        return scores
+        return own, scores
 
     def _write(self, parts: Sequence[_Part], items: Int32Array, scores: Float32Array, last: bool) -> None:
         for part in parts:

@@ -65,7 +65,7 @@ def order_figures(
         rows = np.arange(len(items))[:, None]
         repeated = is_seen(items, rows, block.queries.histories) if held.repeats else np.zeros(items.shape, bool)
         for name in orders:
-            summed = sums[name](scored.scores)
+            summed = sums[name](scored.own)
             if name not in units:  # the first users are as good a sample as any
                 units[name] = _spread(summed, items != NO_ITEM)
             for row, offset in enumerate(tried):

@@ -72,9 +72,10 @@ def test_where_scores_come_from(recommender: Recommender, queries: Queries, excl
     for user in range(len(queries)):
         items = lists.items[user, : lists.personal[user]]
         columns = np.array([ranked.finalists.column(user, item) for item in items.tolist()], np.int64)
-        own = ranked.finalists.scores[:, user, columns].T
+        scores, own = (part[:, user, columns].T for part in (ranked.finalists.scores, ranked.finalists.own))
         scored = ranker.scorer.score(recommender.read(queries.select([user])), items[None])
-        np.testing.assert_allclose(own, scored.scores[:, 0].T, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(scores, scored.scores[:, 0].T, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(own, scored.own[:, 0].T, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(ranked.finalists.sums[user, columns], own @ weights, rtol=1e-4)
         features = described(ranker.scorer, ranker.features, queries.select([user]), items[None])[0]
         read = ranked.features[user, columns]
