@@ -275,7 +275,10 @@ class RankingConfig(Section):
     epochs: NonNegative = Field(
         30, description="Most passes over the ranker's lists; 0: no ranker, the two-tower's order is final."
     )
-    batch_size: Positive = Field(32, description="Lists in a step of the ranker.")
+    batch_size: Positive = Field(
+        128,
+        description="Lists in a step of the ranker; of few lists fewer, so that an epoch has 64 steps: 32 at least.",
+    )
     learning_rate: Annotated[float, Field(gt=0)] = Field(0.001, description="Adam's learning rate in the ranker.")
     patience: Positive = Field(4, description="Epochs of the ranker without a better validation NDCG@10.")
     damping: Annotated[float, Field(ge=0)] = Field(

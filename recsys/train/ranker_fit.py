@@ -22,6 +22,7 @@ from recsys.train.validator import EARLY_STOPPING_METRIC
 
 _BLOCK_LISTS = 64
 _EDGE_LISTS = 3000
+FEWEST_STEPS, SMALLEST_BATCH = 64, 32
 REPEAT_OFFSETS = (0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 4.0, -4.0)
 SUM_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -53,12 +54,13 @@ def fit_ranker(
     judged = validation if validation is not None and len(validation) else None
     kept, curve = ranker.get_weights(), list[dict[str, float]]()
     best, best_epoch = -1.0, 0
+    batch = batch_size(len(lists), config.batch_size)
     epoch_scores: list[Float32Array] = []
     for epoch in range(1, config.epochs + 1):
         order = np.random.default_rng([seed, epoch]).permutation(len(lists))
         losses = []
-        for start in range(0, len(order), config.batch_size):
-            rows = order[start : start + config.batch_size]
+        for start in range(0, len(order), batch):
+            rows = order[start : start + batch]
             losses.append(float(step(lists.features[rows], lists.labels[rows].astype(np.float32), real[rows])))
         curve.append({"epoch": epoch, "loss": float(np.mean(losses))})
         figure = -float(np.mean(losses))
@@ -80,6 +82,11 @@ def fit_ranker(
             f"{len(lists)} training lists"
         )
     return fitted
+
+
+def batch_size(n_lists: int, most: int) -> int:
+    """Lists in a step: so few that an epoch has `FEWEST_STEPS`, from `SMALLEST_BATCH` to `most`."""
+    return min(most, max(SMALLEST_BATCH, n_lists // FEWEST_STEPS))
 
 
 def _training_step(ranker: RankerNetwork, learning_rate: float) -> Any:

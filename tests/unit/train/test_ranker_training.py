@@ -20,6 +20,7 @@ from recsys.train.ranker_contributions import contributions
 from recsys.train.ranker_fit import (
     SUM_SHARES,
     FittedRanker,
+    batch_size,
     cross_fitted_ndcg,
     fit_ranker,
     repeat_offset,
@@ -273,6 +274,14 @@ def test_items_of_the_history_get_what_they_lack(fitted: FittedRanker) -> None:
     never_again = replace(lists, repeated=~lists.labels)
     assert repeat_offset(fitted, chosen_again) > 0 > repeat_offset(fitted, never_again)
     assert repeat_offset(fitted, replace(lists, repeated=np.zeros_like(lists.labels))) == 0
+
+
+@pytest.mark.parametrize(
+    ("lists", "most", "batch"),
+    [(10, 128, 32), (2_048, 128, 32), (6_400, 128, 100), (8_192, 128, 128), (50_000, 128, 128), (50_000, 16, 16)],
+)
+def test_few_lists_make_an_epoch_of_64_steps(lists: int, most: int, batch: int) -> None:
+    assert batch_size(lists, most) == batch
 
 
 def test_training_stops_when_validation_no_longer_gains() -> None:
