@@ -99,7 +99,8 @@ def test_lists_hold_only_the_finalists(bundle: Bundle, held: HeldOut) -> None:
     assert kept == len(cut) < len(all_lists), "those whose choice is no finalist are left out"
     assert cut.labels.any(axis=1).all()
     assert cut.candidate_recall == all_lists.candidate_recall
-    np.testing.assert_array_equal(cut.features[:, 0, 1].max(), 0)  # gaps to the best finalist
+    assert (cut.items != NO_ITEM).all()
+    np.testing.assert_array_equal(cut.features[..., 1].max(axis=1), 0)  # gaps to the best finalist
 
 
 def test_lists_labels_and_candidate_recall_are_those_of_a_plain_loop(
