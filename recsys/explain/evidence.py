@@ -127,7 +127,7 @@ class SourceOpinion:
     Attributes:
         source: its name.
         score: 0 where it has none.
-        weight: in the source sum.
+        weight: in the source sum; 0 where the score is borrowed.
         rank: among all items that the list may hold, from 1; None where it has no score.
         depth: how many items it proposes; 0 for one that only scores.
         proposed: whether it proposed the item.

@@ -88,7 +88,7 @@ class Explainer:
             k=k,
             standing=standing,
             contributions=contributions,
-            sources=opinions(question, trace, item, parts.rests),
+            sources=opinions(question, trace, item, parts),
             history=history,
             borrowed=parts.borrowed,
             counterfactual=left_out,

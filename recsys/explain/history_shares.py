@@ -19,11 +19,13 @@ class ScoreParts:
 
     Attributes:
         rests: by source, what no item of the history gives.
+        weights: by source, of its score in the source sum; 0 where the score is borrowed.
         history: by falling absolute total, each distinct item of the history once.
         borrowed: scores that are borrowed, by lender.
     """
 
     rests: Mapping[str, float]
+    weights: Mapping[str, float]
     history: tuple[HistoryShare, ...]
     borrowed: tuple[Borrowed, ...]
 
@@ -35,16 +37,17 @@ def score_parts(question: Question, trace: Trace, item: int) -> ScoreParts:
     """
     items, place = np.unique(trace.queries.histories.items, return_inverse=True)
     by_item: dict[str, list[float]] = {}
-    rests: dict[str, float] = {}
+    rests, weights = dict[str, float](), dict(question.weights)
     totals, borrowed = np.zeros(len(items)), []
     for name in question.sources:
         shares = trace.readings.why(name, np.array([[item]], np.int32), question.loans)
         of_items = np.bincount(place, shares.by_position[0, 0], len(items))
-        totals += question.weights[name] * of_items
         by_item[name], rests[name] = of_items.tolist(), float(shares.rest[0, 0])
         lent = zip(shares.lenders[0, 0].tolist(), shares.lent[0, 0].tolist(), strict=True)
         if lenders := {lender: given for lender, given in lent if lender != NO_ITEM}:
             borrowed.append(Borrowed(name, lenders))
+            weights[name] = 0.0
+        totals += weights[name] * of_items
     order = np.argsort(place, kind="stable")
     positions = np.split(order, np.cumsum(np.bincount(place, minlength=len(items)))[:-1])
     entries = [  # without a history there is one empty part of positions, and no item
@@ -52,4 +55,4 @@ def score_parts(question: Question, trace: Trace, item: int) -> ScoreParts:
         for row, (each, where, total) in enumerate(zip(items.tolist(), positions, totals.tolist(), strict=False))
     ]
     entries.sort(key=lambda share: (-abs(share.total), -share.positions[-1]))
-    return ScoreParts(rests, tuple(entries), tuple(borrowed))
+    return ScoreParts(rests, weights, tuple(entries), tuple(borrowed))

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from recsys.core.queries import Queries
 from recsys.core.sort_keys import tie_keys
 from recsys.core.types import BoolArray
 from recsys.explain.evidence import SourceOpinion
+from recsys.explain.history_shares import ScoreParts
 from recsys.explain.question import Question
 from recsys.pipeline.trace import Trace
 from recsys.sources.base import Source
 
 
-def opinions(question: Question, trace: Trace, item: int, rests: Mapping[str, float]) -> tuple[SourceOpinion, ...]:
+def opinions(question: Question, trace: Trace, item: int, parts: ScoreParts) -> tuple[SourceOpinion, ...]:
     """Of all sources that decide, for the only query of the trace.
 
     Args:
         question: how the list was asked for.
         trace: of one query.
         item: that is explained.
-        rests: by source, what of its score is no item of the history's share.
+        parts: of the item's scores.
     """
     names = tuple(question.sources)
     scores = trace.readings.scores(names, np.array([[item]], np.int32), question.loans)[:, 0, 0].tolist()
@@ -34,11 +33,11 @@ def opinions(question: Question, trace: Trace, item: int, rests: Mapping[str, fl
             SourceOpinion(
                 source=name,
                 score=score,
-                weight=question.weights[name],
+                weight=parts.weights[name],
                 rank=_rank(question.sources[name], trace.queries, item, allowed),
                 depth=0 if proposals is None else proposals.shape[1],
                 proposed=trace.proposed(name, item),
-                rest=rests[name],
+                rest=parts.rests[name],
             )
         )
     return tuple(found)

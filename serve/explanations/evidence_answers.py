@@ -88,7 +88,9 @@ class SourceOpinionAnswer(Answer):
 
     source: Annotated[str, Meta(examples=["transitions"])]
     score: Annotated[float, Meta(description="0 where it has none.", examples=[0.42])]
-    weight: Annotated[float, Meta(description="Of its score in the source sum.", examples=[0.7])]
+    weight: Annotated[
+        float, Meta(description="Of its score in the source sum; 0 where it borrows that.", examples=[0.7])
+    ]
     rank: Annotated[
         int | None,
         Meta(description="Among all items that the list may hold; null where it has no score.", examples=[3]),

@@ -5547,7 +5547,7 @@ export interface components {
             score: number;
             /**
              * Weight
-             * @description Of its score in the source sum.
+             * @description Of its score in the source sum; 0 where it borrows that.
              * @example 0.7
              */
             weight: number;
