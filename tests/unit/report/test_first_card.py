@@ -56,7 +56,7 @@ def test_a_lead_that_may_be_chance_is_told_with_its_measure() -> None:
     told["ranker"]["order"]["margins"] = [
         {"order": "blend", "over": "als", "mean": 0.01, "low": -0.005, "high": 0.025, "taken": True}
     ]
-    assert "the blend of baselines is ahead of ALS alone by more than the standard error (+0.0100, " in str(
+    assert "the blend of baselines is ahead of ALS alone by more than half the standard error (+0.0100, " in str(
         order_in_words(told)
     )
 

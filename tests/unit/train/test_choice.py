@@ -28,7 +28,9 @@ def test_a_lead_by_hand() -> None:
     assert margin.error == pytest.approx((0.08 / 3) ** 0.5 / 2)
     assert margin.taken
     assert margin.report()["low"] == pytest.approx(0.2 - 1.96 * margin.error)
-    assert not Margin.of("hybrid", "als", np.array([0.3, -0.2])).taken, "less than its error ahead"
+    # An error of .0816: ahead by .05 is enough, by .03 it is not.
+    assert Margin.of("hybrid", "als", np.array([0.0, 0.2, 0.4, 0.2]) - 0.15).taken
+    assert not Margin.of("hybrid", "als", np.array([0.0, 0.2, 0.4, 0.2]) - 0.17).taken
     one = Margin.of("hybrid", "als", np.array([0.9]))
     assert not one.taken, "a single user tells nothing"
     assert (one.report()["low"], one.report()["high"]) == (None, None)
@@ -61,7 +63,7 @@ def test_settings_that_were_lucky_do_not_win() -> None:
         fitted = cross_fitted([variants] * 5, folds_of(150, 5, seed))
         chosen += choose({"als": simple}, [("hybrid", fitted)]).order == "hybrid"
     assert chosen_by_luck >= 55
-    assert chosen <= 20  # a margin of more than its error has a chance of .16: 10 of 60
+    assert chosen <= 28  # a margin of more than half its error has a chance of .31: 19 of 60
 
 
 def test_folds_are_the_same_for_every_sample_and_about_as_large() -> None:
