@@ -41,11 +41,13 @@ class TextVectors:
             stale_s: how long whoever has begun is waited for.
         """
         insert = self._database.backend.insert(TEXT_VECTORS)
+        # Who waited for another's transaction asks with an earlier time. One far ahead is of a clock that was ahead, and
+        # would be waited for without an end.
+        gone = sa.or_(_T.timestamp < timestamp - stale_s, _T.timestamp > timestamp + stale_s)
         begun = insert.on_conflict_do_update(
             index_elements=_UNIQUE,
             set_={"timestamp": timestamp},
-            # A time after now was given by a clock that was ahead, and would be waited for without an end.
-            where=sa.and_(_T.vector.is_(None), sa.or_(_T.timestamp < timestamp - stale_s, _T.timestamp > timestamp)),
+            where=sa.and_(_T.vector.is_(None), gone),
         ).returning(_T.text_key)
         claimed: list[str] = []
         with self._database.write() as connection:

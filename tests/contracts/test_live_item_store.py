@@ -290,6 +290,7 @@ def test_a_text_is_encoded_by_one_alone(store: Store) -> None:
     assert vectors.claim("other", ["x"], timestamp=102.0, stale_s=30.0) == ["x"]
     assert vectors.claim("e", ["x", "y", "z"], timestamp=130.5, stale_s=30.0) == ["y"], "whoever began has gone"
     assert vectors.claim("e", ["y"], timestamp=131.0, stale_s=30.0) == []
+    assert vectors.claim("e", ["y"], timestamp=130.0, stale_s=30.0) == [], "asked before, but had to wait"
     assert vectors.claim("e", ["y"], timestamp=90.0, stale_s=30.0) == ["y"], "a clock was ahead"
 
 
