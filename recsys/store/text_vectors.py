@@ -41,8 +41,8 @@ class TextVectors:
             stale_s: how long whoever has begun is waited for.
         """
         insert = self._database.backend.insert(TEXT_VECTORS)
-        # Who waited for another's transaction asks with an earlier time. One far ahead is of a clock that was ahead, and
-        # would be waited for without an end.
+        # Who waited for another's transaction asks with an earlier time. One far ahead is of a clock that was ahead
+        # and would be waited for without an end.
         gone = sa.or_(_T.timestamp < timestamp - stale_s, _T.timestamp > timestamp + stale_s)
         begun = insert.on_conflict_do_update(
             index_elements=_UNIQUE,
