@@ -33,7 +33,7 @@ from recsys.sources.two_tower.settings import IndexConfig
 
 AUTO = "auto"  # of settings that follow from the data
 # A sample saves less below; of seventy thousand items it takes a fifth of the time (docs/experiments.md).
-FULL_SOFTMAX_ITEMS = 20_000
+FULL_SOFTMAX_ITEMS = 10_000
 
 
 class TextConfig(Section):

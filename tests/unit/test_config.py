@@ -116,8 +116,8 @@ def test_the_retrieval_loss_follows_from_the_size_of_the_catalogue(
     minimal: Path, overrides: list[str], few: str, many: str
 ) -> None:
     config = load_config(minimal, overrides)
-    assert config.retrieval_loss(20_000) == few
-    assert config.retrieval_loss(20_001) == many
+    assert config.retrieval_loss(10_000) == few
+    assert config.retrieval_loss(10_001) == many
 
 
 @pytest.mark.parametrize(
