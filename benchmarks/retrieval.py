@@ -3,7 +3,8 @@
     python benchmarks/retrieval.py [--sizes 12000 65000 500000] [--dim 64]
 
 Embeddings are generated: clusters of clusters, popular items longer, users near items. Both search the same
-vectors, one at a time and in batches of 64, on one thread; the figure is the median of several rounds.
+vectors, one at a time and in batches of 64, on one thread; the figure is the median of several rounds. Beside them
+what it takes to propose by a factorisation of that width, which scans the catalogue (`Source.scans`).
 """
 
 from __future__ import annotations
@@ -23,12 +24,17 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from recsys.core.histories import Histories
+from recsys.core.queries import Queries
 from recsys.core.types import Float32Array
+from recsys.sources.factors.fold_in import FoldIn
+from recsys.sources.factors.source import ImplicitFactors
 from recsys.sources.two_tower.index import build_index
 from recsys.sources.two_tower.index_parameters import RECALL_AT
 from recsys.sources.two_tower.settings import IndexConfig
 
 BATCH = 64
+HISTORY, PROPOSED = 9, 50  # items of a history, and candidates that the factorisation proposes
 # At most this share of the exact search's time for a single query, at recall@100 of .99 (size: share).
 FLOORS = {65_000: 0.20, 500_000: 0.05}
 
@@ -64,6 +70,18 @@ def numpy_search(embeddings: Float32Array, vectors: Float32Array, k: int) -> NDA
     return np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1), axis=1)
 
 
+def scan(factors: Float32Array, random: np.random.Generator) -> tuple[float, float]:
+    """Milliseconds a query in which ALS of these item factors proposes: alone, and in a batch."""
+    als = ImplicitFactors("als", factors, None, FoldIn((factors.T @ factors).astype(np.float64), 0.01, 20.0))
+    users = np.repeat(np.arange(BATCH), HISTORY)
+    items = random.integers(len(factors), size=len(users))
+    histories = Histories.from_rows(BATCH, users, items, np.arange(len(users)))
+    queries = Queries(histories, np.arange(BATCH, dtype=np.int32), np.zeros(BATCH, np.int64))
+    single = [queries.select(np.array([row])) for row in range(8)]
+    alone = milliseconds(lambda: [als.propose(query, PROPOSED) for query in single], len(single))
+    return alone, milliseconds(lambda: als.propose(queries, PROPOSED), BATCH)
+
+
 def measure(n_items: int, dim: int, seed: int, single: int) -> tuple[list[str], float]:
     """One row of the table, and the share of NumPy's time that a single query takes."""
     embeddings, users = generate(n_items, 2000, dim, seed)
@@ -87,6 +105,7 @@ def measure(n_items: int, dim: int, seed: int, single: int) -> tuple[list[str], 
         f"{exact_batch:.3f}",
         f"{scann_batch:.3f}",
         f"{scann_batch / exact_batch:.3f}",
+        *(f"{figure:.3f}" for figure in scan(embeddings, np.random.default_rng(seed))),
     ]
     return row, scann_one / exact_one
 
@@ -105,6 +124,8 @@ def main() -> int:
     for kind in ("one", f"of {BATCH}"):
         for heading in (f"NumPy {kind}", f"ScaNN {kind}", "ratio"):
             table.add_column(heading, justify="right")
+    for kind in ("one", f"of {BATCH}"):
+        table.add_column(f"ALS {kind}", justify="right")
     missed = []
     with threadpool_limits(1):
         for size in arguments.sizes:
@@ -112,7 +133,7 @@ def main() -> int:
             table.add_row(*row)
             if ratio > FLOORS.get(size, 1.0):
                 missed.append(f"{size:,} items: {ratio:.3f} of NumPy's time, at most {FLOORS[size]} wanted")
-    Console(width=140).print(table)
+    Console(width=160).print(table)
     for line in missed:
         print("MISSED", line)
     return int(bool(missed))

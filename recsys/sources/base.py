@@ -113,6 +113,7 @@ class Source(ABC):
         reading: how a batch is read, see `recsys.sources.readings.read`.
         borrows: whether an item that nobody has chosen yet borrows scores from items of similar text where the source
             has none of it. False for one that knows such items by itself.
+        scans: whether it proposes by a look at every item of the catalogue, and not at lists made before or an index.
         similar_by: by what it tells which items are similar to an item; None: it does not.
         measured: what its fit measured of itself, by name, for the log and the report; a bundle does not keep it.
     """
@@ -121,6 +122,7 @@ class Source(ABC):
     kind: ClassVar[str]
     reading: ClassVar[type[Reading]] = ReadingAlone
     borrows: bool = True
+    scans: ClassVar[bool] = False
     similar_by: SimilarBy | None = None
     measured: Mapping[str, float] = MappingProxyType({})
 

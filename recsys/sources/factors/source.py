@@ -58,6 +58,7 @@ class ImplicitFactors(Source):
 
     kind = "factors"
     reading = FactorsReading
+    scans = True
 
     name: str
     item_factors: Float32Array

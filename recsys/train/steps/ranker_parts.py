@@ -22,6 +22,9 @@ from recsys.sources.registry import HYBRID, NOT_PERSONAL
 from recsys.train.source_fits import TunedSources
 from recsys.train.steps.context import FittedSources, ServedTwoTower
 
+# In a larger catalogue a source that looks at every item costs a request more than all else (docs/performance.md).
+SCANNED_ITEMS = 20_000
+
 
 @dataclass(frozen=True)
 class Composition:
@@ -29,7 +32,8 @@ class Composition:
 
     Attributes:
         proposers: sources that propose candidates: those of the config, the one that did best on validation, so that no
-            list need be worse than its own, and what validation made a member of the hybrid.
+            list need be worse than its own, and what validation made a member of the hybrid. None of these two kinds
+            scans a catalogue of more than `SCANNED_ITEMS`.
         scorers: sources whose scores are features, the proposers first.
         needed: the scorers, and the other members of the sum.
         weights: of the hybrid, by member, in the sum that lets candidates through to the ranker.
@@ -46,7 +50,9 @@ class Composition:
         weights = sources.hybrids.sources[HYBRID].weights
         wanted = [*config.ranking.retrievers]
         if (best := _best_alone(sources.alone)) is not None:
-            wanted += [best, *(name for name in config.retrieval.names if name in weights and name not in NOT_PERSONAL)]
+            members = [name for name in config.retrieval.names if name in weights and name not in NOT_PERSONAL]
+            quick = sources.data.n_items <= SCANNED_ITEMS
+            wanted += [name for name in (best, *members) if quick or not sources.alone.sources[name].scans]
         proposers = [name for name in dict.fromkeys(wanted) if name in sources.alone.tuned]
         scorers = [*proposers]
         scorers += [name for name in config.ranking.scorers if name in sources.alone.tuned and name not in scorers]
