@@ -6,8 +6,9 @@
     python benchmarks/scale.py --table
 
 Each command runs in a process of its own; the seconds, the CPU seconds and the peak of memory (of all its processes)
-of each stage that it announces go into docs/figures/scale.json, where a later run finds what there is. `--table` writes
-the tables into docs/scale.md. Shops lie in --dir, where --remove deletes a size's files when its commands are done.
+of each stage that it announces go into docs/figures/scale.json, where a later run finds what there is. A training that
+was stopped with Ctrl-C goes on, and its seconds count together. `--table` writes the tables into docs/scale.md. Shops
+lie in --dir, where --remove deletes a size's files when its commands are done.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.serve_process import running_server
 from benchmarks.shops.oracle import ORACLE_FILE
 from benchmarks.shops.scale_tables import COMMANDS, tables
-from benchmarks.shops.stages import FAILED, STOPPED, Stage, measure, python
+from benchmarks.shops.stages import FAILED, STOPPED, Stage, added, measure, python
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = ROOT / "docs/figures/scale.json", ROOT / "docs/scale.md"
@@ -64,16 +65,19 @@ def command_of(name: str, folder: Path, size: str, arguments: argparse.Namespace
     return python(script, *config, "--set", *overrides, *arguments.set)
 
 
-def run(name: str, folder: Path, size: str, arguments: argparse.Namespace) -> tuple[str, list[Stage]]:
-    """Run one command; what was run in words, and its stages."""
+def run(
+    name: str, folder: Path, size: str, arguments: argparse.Namespace, stopped: list[Stage] | None
+) -> tuple[str, list[Stage]]:
+    """Run one command, or go on with one that was `stopped`; what was run in words, and its stages."""
     if name == "serve":
         return "recsys serve", [_served(folder)]
     command = command_of(name, folder, size, arguments)
     log = folder.parent / f"{folder.name}_{name}.log"
     words = " ".join(map(str, command[1:])).replace(str(folder.parent), "DIR")
-    return words, measure(
-        {"prepare": "Prepare", "generate": "Generate", "oracle": "Measure the oracles"}.get(name, "Start"), command, log
-    )
+    first = {"prepare": "Prepare", "generate": "Generate", "oracle": "Measure the oracles"}.get(name, "Start")
+    if stopped is None:
+        return words, measure(first, command, log)
+    return words, added(stopped, measure(first, [*command, "--resume"], log))
 
 
 def _served(folder: Path) -> Stage:
@@ -145,7 +149,8 @@ def main() -> None:
             done = entry["commands"].get(name)
             if done and not arguments.again and not done["stages"][-1]["note"].startswith((FAILED, STOPPED)):
                 continue
-            words, stages = run(name, folder, size, arguments)
+            goes_on = name == "train" and done and not arguments.again and done["stages"][-1]["note"] == STOPPED
+            words, stages = run(name, folder, size, arguments, done["stages"] if goes_on else None)
             when = datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%d")
             entry["commands"][name] = {
                 "command": words,

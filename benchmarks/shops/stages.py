@@ -136,6 +136,19 @@ def measure(first: str, command: Sequence[str | Path], log: Path) -> list[Stage]
     return measured.finish(STOPPED if stopped else _how_it_ended(status))
 
 
+def added(before: Sequence[Stage], after: Sequence[Stage]) -> list[Stage]:
+    """The stages of a command that was stopped, and went on: seconds of both, and the higher peak.
+
+    What the second run did once more, such as reading the data, counts twice: so much is lost by stopping.
+    """
+    stages = {stage["stage"]: dict(stage) for stage in before}
+    for stage in after:
+        known = stages.setdefault(stage["stage"], {**stage, "seconds": 0.0, "cpu_s": 0.0, "peak_mb": 0})
+        known |= {name: round(known[name] + stage[name], 1) for name in ("seconds", "cpu_s")}
+        known |= {"peak_mb": max(known["peak_mb"], stage["peak_mb"]), "note": stage["note"]}
+    return list(stages.values())
+
+
 def _how_it_ended(status: int) -> str:
     """A note on an exit status; nothing if all went well."""
     if not status:

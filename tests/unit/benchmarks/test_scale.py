@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from benchmarks.scale import shape
 from benchmarks.shops.scale_tables import tables
-from benchmarks.shops.stages import measure, python
+from benchmarks.shops.stages import added, measure, python
 
 ANNOUNCES = """
 import time
@@ -37,6 +38,21 @@ def test_a_failure_is_noted_where_it_happened(tmp_path: Path) -> None:
     killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     stages = measure("Start", python("-c", killed), tmp_path / "log")
     assert [stage["note"] for stage in stages] == ["killed, most likely for want of memory"]
+
+
+def test_a_command_that_went_on_took_the_time_of_both_runs() -> None:
+    def stage(name: str, seconds: float, peak: int, note: str = "") -> dict[str, Any]:
+        return {"stage": name, "seconds": seconds, "cpu_s": 2 * seconds, "peak_mb": peak, "note": note}
+
+    before = [stage("Start", 1.0, 100), stage("Read", 5.0, 300), stage("Fit", 60.0, 500, "stopped here")]
+    after = [stage("Start", 1.5, 90), stage("Read", 2.0, 310), stage("Fit", 40.0, 400), stage("Write", 3.0, 200)]
+    assert added(before, after) == [
+        stage("Start", 2.5, 100),
+        stage("Read", 7.0, 310),
+        stage("Fit", 100.0, 500),
+        stage("Write", 3.0, 200),
+    ]
+    assert before[2] == stage("Fit", 60.0, 500, "stopped here")
 
 
 def test_a_million_items_at_a_hundred_million_events() -> None:
