@@ -7,7 +7,7 @@
 
 Each command runs in a process of its own; the seconds, the CPU seconds and the peak of memory (of all its processes)
 of each stage that it announces go into docs/figures/scale.json, where a later run finds what there is. A training that
-was stopped with Ctrl-C goes on, and its seconds count together. `--table` writes the tables into docs/scale.md. Shops
+was stopped goes on, and its seconds count together. `--table` writes the tables into docs/scale.md. Shops
 lie in --dir, where --remove deletes a size's files when its commands are done.
 """
 
@@ -149,7 +149,7 @@ def main() -> None:
             done = entry["commands"].get(name)
             if done and not arguments.again and not done["stages"][-1]["note"].startswith((FAILED, STOPPED)):
                 continue
-            goes_on = name == "train" and done and not arguments.again and done["stages"][-1]["note"] == STOPPED
+            goes_on = name == "train" and done and not arguments.again
             words, stages = run(name, folder, size, arguments, done["stages"] if goes_on else None)
             when = datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%d")
             entry["commands"][name] = {
