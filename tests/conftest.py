@@ -8,6 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from serve import logs
+
+# Before any test, as pytest captures what is configured when a test begins; and before anything imports TensorFlow,
+# whose log handler closes the stream that pytest captures as soon as logs are configured.
+logs.configure("info", "json")
+
 # A machine that is busy makes no test wrong.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")

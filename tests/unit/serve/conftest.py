@@ -7,11 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recsys.bundle import Bundle, open_bundle
-from serve import logs
 from tests.support.bundles import make_bundle
 from tests.support.serving import N_ITEMS, N_USERS, running
-
-logs.configure("info", "json")  # before any test, as pytest captures what is configured when a test begins
 
 
 @pytest.fixture(scope="session")
