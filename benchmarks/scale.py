@@ -7,8 +7,8 @@
 
 Each command runs in a process of its own; the seconds, the CPU seconds and the peak of memory (of all its processes)
 of each stage that it announces go into docs/figures/scale.json, where a later run finds what there is. A training that
-was stopped goes on, and its seconds count together. `--table` writes the tables into docs/scale.md. Shops
-lie in --dir, where --remove deletes a size's files when its commands are done.
+was stopped goes on, and its seconds count together; --again starts it anew. `--table` writes the tables into
+docs/scale.md. Shops lie in --dir, where --remove deletes a size's files when its commands are done.
 """
 
 from __future__ import annotations
@@ -146,11 +146,11 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         entry = results().get(size, {"shape": shape(size), "commands": {}})
         for name in arguments.commands:
-            done = entry["commands"].get(name)
-            if done and not arguments.again and not done["stages"][-1]["note"].startswith((FAILED, STOPPED)):
+            done = None if arguments.again else entry["commands"].get(name)
+            if done and not done["stages"][-1]["note"].startswith((FAILED, STOPPED)):
                 continue
-            goes_on = name == "train" and done and not arguments.again
-            words, stages = run(name, folder, size, arguments, done["stages"] if goes_on else None)
+            stopped = done["stages"] if done and name == "train" else None
+            words, stages = run(name, folder, size, arguments, stopped)
             when = datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%d")
             entry["commands"][name] = {
                 "command": words,

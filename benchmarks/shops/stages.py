@@ -141,11 +141,15 @@ def added(before: Sequence[Stage], after: Sequence[Stage]) -> list[Stage]:
 
     What the second run did once more, such as reading the data, counts twice: so much is lost by stopping.
     """
-    stages = {stage["stage"]: dict(stage) for stage in before}
+    stages = {stage["stage"]: stage for stage in before}
     for stage in after:
-        known = stages.setdefault(stage["stage"], {**stage, "seconds": 0.0, "cpu_s": 0.0, "peak_mb": 0})
-        known |= {name: round(known[name] + stage[name], 1) for name in ("seconds", "cpu_s")}
-        known |= {"peak_mb": max(known["peak_mb"], stage["peak_mb"]), "note": stage["note"]}
+        earlier = stages.get(stage["stage"], {"seconds": 0.0, "cpu_s": 0.0, "peak_mb": 0})
+        stages[stage["stage"]] = {
+            **stage,
+            "seconds": round(earlier["seconds"] + stage["seconds"], 1),
+            "cpu_s": round(earlier["cpu_s"] + stage["cpu_s"], 1),
+            "peak_mb": max(earlier["peak_mb"], stage["peak_mb"]),
+        }
     return list(stages.values())
 
 

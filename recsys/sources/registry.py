@@ -156,7 +156,7 @@ class ChosenSources(Section):
     plugins: dict[str, dict[str, Any]] = Field(
         {},
         description="Sources from outside of this program, by name: `class`, the dotted path of a `PluggedSource`, "
-        "and its settings. They are fitted with the others, and propose where ranking.retrievers names them.",
+        "and its settings. They are fitted with the others, and propose if ranking.retrievers or the hybrid has them.",
     )
 
 

@@ -31,6 +31,7 @@ class NextItem(PluggedSource):
     """Proposes the item that lies `step` rows behind the last one of the history, and no other."""
 
     Settings = NextItemSettings
+    scans = True
 
     def __init__(self, catalogue_size: int, step: int, reward: float) -> None:
         self.catalogue_size, self.step, self.reward = catalogue_size, step, reward

@@ -51,8 +51,8 @@ class Composition:
         wanted = [*config.ranking.retrievers]
         if (best := _best_alone(sources.alone)) is not None:
             members = [name for name in config.retrieval.names if name in weights and name not in NOT_PERSONAL]
-            quick = sources.data.n_items <= SCANNED_ITEMS
-            wanted += [name for name in (best, *members) if quick or not sources.alone.sources[name].scans]
+            small = sources.data.n_items <= SCANNED_ITEMS
+            wanted += [name for name in (best, *members) if small or not sources.alone.tuned[name].source.scans]
         proposers = [name for name in dict.fromkeys(wanted) if name in sources.alone.tuned]
         scorers = [*proposers]
         scorers += [name for name in config.ranking.scorers if name in sources.alone.tuned and name not in scorers]
