@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from recsys.measure.results import Protocol, RatingResults, Reliability, Results
 from recsys.measure.rules.measure import measure_rules
 from recsys.measure.rules.variants import require_followed
 from recsys.measure.user_attributes import what_attributes_bring
+from recsys.pipeline.ratings.factors_fit import refit_ratings
 from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
@@ -110,7 +112,9 @@ def evaluate(
         predict = _rating_head(bundle.rating_predictor, systems)
         refitted = None
         if bundle.rating_predictor is not None and split != c.VALIDATION:
-            refitted = bundle.rating_predictor.refitted(dataset.histories((c.TRAIN, c.VALIDATION)))
+            both = dataset.histories((c.TRAIN, c.VALIDATION))
+            statistics = refit_ratings(bundle.rating_predictor.statistics, both)
+            refitted = replace(bundle.rating_predictor, statistics=statistics)
         ratings = _ratings(predict, _rating_head(refitted, systems), dataset, held, config)
         calibration = _calibration(held, dataset.n_items, predict)
     with steps.step(EXPLANATIONS) as step:

@@ -61,9 +61,7 @@ def _against(margin: Mapping[str, Any]) -> str:
     interval = f"{margin['mean']:+.4f}, 95% interval {margin['low']:+.4f} to {margin['high']:+.4f}".replace("-", "−")
     if not margin["taken"]:
         return f"{order} is not clearly ahead of {over} ({interval})"
-    return (
-        f"{order} is ahead of {over}{'' if margin['low'] > 0 else ' by more than half the standard error'} ({interval})"
-    )
+    return f"{order} is ahead of {over}{'' if margin['low'] > 0 else ', though not beyond doubt'} ({interval})"
 
 
 def _named(order: str) -> str:

@@ -15,7 +15,7 @@ _AHEAD = 8  # items that are asked for before they are read
 
 
 @compiled
-def _solve(system: Float64Array, values: Float64Array, size: int) -> None:
+def solve(system: Float64Array, values: Float64Array, size: int) -> None:
     """Put the solution of a positive definite system into `values`, by Cholesky decomposition.
 
     Only the lower triangle of the first `size` rows is read; the system is overwritten.
@@ -64,7 +64,7 @@ def _fold_in_few(
             for column in range(row + 1):
                 system[row, column] = scales[row] * scales[column] * products[row, column]
             system[row, row] += noise
-        _solve(system, shares, count)
+        solve(system, shares, count)
         for factor in range(dim):
             tastes[first + taste, factor] = 0
         for row in range(count):
@@ -100,7 +100,7 @@ def _fold_in_many(
             weight *= decays[taste]
         for row in range(dim):
             system[row, row] += noise
-        _solve(system, values, dim)
+        solve(system, values, dim)
         for factor in range(dim):
             tastes[first + taste, factor] = values[factor]
 

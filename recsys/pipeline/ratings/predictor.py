@@ -58,10 +58,6 @@ class RatingPredictor:
         parts = np.concatenate([self.item_parts, new.lent(self.item_parts)])
         return replace(self, statistics=self.statistics.with_new_items(new), item_parts=parts)
 
-    def refitted(self, histories: Histories) -> Self:
-        """The predictor with the items' ratings of other histories; nothing of the network is trained again."""
-        return replace(self, statistics=self.statistics.refitted(histories))
-
     def predict(self, vectors: Float32Array, histories: Histories, items: Int32Array) -> Float32Array:
         """Ratings on the scale, of the arguments of `estimate`: float32 [B, K]; NaN beside `NO_ITEM`."""
         return self.on_scale(self.estimate(vectors, histories, items))

@@ -25,7 +25,7 @@ from recsys.sources.new_items import NewItems
 
 FEATURES = ("item_bias", "item_novelty", "taste", "recent_taste")
 PERIODS = 10  # of training, with as many interactions each
-REFITS = 3  # more of them move no bias by what matters
+TURNS = 3  # more of them move no bias by what matters
 HALF_NOVEL = 2.0  # ratings with which an item is half as novel as without
 
 
@@ -86,16 +86,15 @@ class RatingStatistics:
             factors=replace(self.factors, vectors=vectors),
         )
 
-    def refitted(self, histories: Histories) -> Self:
-        """These with the items' ratings of other histories, such as those of training and of what followed it.
+    def with_biases_of(self, histories: Histories) -> Self:
+        """These with the items' biases that other histories give, such as those of training and of what followed it.
 
-        Mean and factors stay as they are, so that what was trained on them reads the same features. Biases and tastes
-        are estimated in turns, as by `factors_fit.fit_ratings`.
+        Mean and factors stay as they are. Biases and tastes are estimated in turns, as by `factors_fit.fit_ratings`.
         """
         items = histories.items.astype(np.int64)
         counts = np.bincount(items, ~np.isnan(histories.ratings), len(self.item_counts)).astype(np.float64)
         statistics = replace(self, item_counts=counts)
-        for _ in range(REFITS):
+        for _ in range(TURNS):
             left = statistics._without_tastes(histories, *statistics._residuals(histories))
             statistics = replace(statistics, item_sums=np.bincount(items, left, len(counts)).astype(np.float64))
         return statistics

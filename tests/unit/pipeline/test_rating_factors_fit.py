@@ -5,7 +5,8 @@ import pytest
 
 from recsys.core.histories import Histories
 from recsys.pipeline.ratings import factors_fit as module
-from recsys.pipeline.ratings.factors_fit import fit_ratings
+from recsys.pipeline.ratings.factors_fit import fit_ratings, refit_ratings
+from recsys.pipeline.ratings.fit_kernels import move_vectors
 from recsys.pipeline.ratings.statistics import RatingStatistics
 
 N_USERS, N_ITEMS, NOISE = 400, 60, 0.3
@@ -105,3 +106,58 @@ def test_no_ratings_cannot_be_fitted() -> None:
     none = Histories(train.indptr, train.items, train.timestamps, np.full_like(train.ratings, np.nan), train.weights)
     with pytest.raises(ValueError, match="no ratings"):
         fit_ratings(none, vectors, 2.0)
+
+
+def test_a_vector_moves_as_a_ridge_regression_on_uncertain_tastes_says() -> None:
+    """The uncertain part of a taste is given as what it stands for: ratings at 0 along its principal axes."""
+    rng = np.random.default_rng(7)
+    tastes, residuals = rng.normal(size=(8, 3)), rng.normal(size=11)
+    raters = np.array([0, 3, 5, 1, 2, 4, 6, 7, 0, 5, 1])
+    indptr = np.array([0, 3, 3, 11])
+    axes = rng.normal(size=(3, 3))
+    vectors, ridge = rng.normal(size=(3, 3)), 1.7
+    expected = vectors.copy()
+    for item in (0, 2):
+        part = slice(indptr[item], indptr[item + 1])
+        known = tastes[raters[part]]
+        unsure = np.sqrt(len(known)) * axes
+        rows = np.concatenate([known, unsure, np.sqrt(ridge) * np.eye(3)])
+        targets = np.concatenate([residuals[part] - known @ vectors[item], -unsure @ vectors[item], np.zeros(3)])
+        expected[item] += np.linalg.lstsq(rows, targets)[0]
+    moved = vectors.copy()
+    move_vectors(indptr, raters, residuals, tastes, axes.T @ axes, ridge, moved)
+    np.testing.assert_allclose(moved, expected)
+    np.testing.assert_array_equal(moved[1], vectors[1])  # nobody rated it
+
+
+def test_refitted_vectors_know_what_the_given_ones_do_not() -> None:
+    """Half of what tells the items apart is hidden from the given vectors; ratings show it."""
+    train, held, vectors = simulate(8)
+    fitted = fit_ratings(train, vectors[:, :1], damping=1.0)
+    refitted = refit_ratings(fitted, train)
+    before, after = (np.square(errors(s, train, held)).mean() for s in (fitted, refitted))
+    assert after < before - 0.005
+    everything = fit_ratings(train, vectors, damping=1.0)
+    assert np.square(errors(refit_ratings(everything, train), train, held)).mean() < 1.3 * NOISE
+    assert refitted.global_mean == fitted.global_mean
+    assert refitted.factors.noise == fitted.factors.noise
+
+
+def test_what_nobody_rated_keeps_its_vector_and_has_no_bias() -> None:
+    train, _, vectors = simulate(9)
+    fitted = fit_ratings(train, vectors, damping=1.0)
+    unrated = Histories(
+        train.indptr, train.items, train.timestamps, np.where(train.items < 5, np.nan, train.ratings), train.weights
+    )
+    refitted = refit_ratings(fitted, unrated)
+    np.testing.assert_array_equal(refitted.factors.vectors[:5], fitted.factors.vectors[:5])
+    assert not refitted.item_biases[:5].any()
+    assert (refitted.factors.vectors[5:] != fitted.factors.vectors[5:]).any(axis=1).all()
+
+
+def test_equal_ratings_move_no_vector_to_nothing() -> None:
+    train, _, vectors = simulate(5)
+    equal = Histories(train.indptr, train.items, train.timestamps, np.full_like(train.ratings, 4), train.weights)
+    refitted = refit_ratings(fit_ratings(equal, vectors, 2.0), equal)
+    assert np.isfinite(refitted.factors.vectors).all()
+    np.testing.assert_allclose(refitted.item_biases, 0, atol=1e-6)

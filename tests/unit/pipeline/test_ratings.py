@@ -156,7 +156,7 @@ def test_refitted_biases_without_tastes_by_hand() -> None:
     """Where factors are 0 nobody has a taste: an item's sum is that of its ratings less the mean that was fitted."""
     fitted = RatingStatistics.fit(np.array([0, 0, 1]), np.array([5.0, 4.0, 3.0]), 4, damping=2)
     fitted = replace(fitted, factors=RatingFactors(np.zeros((4, 2), np.float32), 1.0))
-    refitted = fitted.refitted(histories([0, 0, 0, 1, 1], [0, 1, 3, 0, 2], [5, 3, 2, 1, NAN]))
+    refitted = fitted.with_biases_of(histories([0, 0, 0, 1, 1], [0, 1, 3, 0, 2], [5, 3, 2, 1, NAN]))
     assert refitted.global_mean == fitted.global_mean == 4
     assert refitted.item_counts.tolist() == [2, 1, 0, 1]
     np.testing.assert_allclose(refitted.item_sums, [(5 - 4) + (1 - 4), 3 - 4, 0, 2 - 4], atol=1e-6)
@@ -166,7 +166,7 @@ def test_refitted_biases_without_tastes_by_hand() -> None:
 def test_the_same_ratings_refit_to_the_same_biases() -> None:
     known = with_gaps(make_histories(200, 30))
     fitted = fit(known, 30)
-    refitted = fitted.refitted(known)
+    refitted = fitted.with_biases_of(known)
     np.testing.assert_array_equal(refitted.item_counts, fitted.item_counts)
     np.testing.assert_allclose(refitted.item_biases, fitted.item_biases, atol=0.05)
     assert np.abs(fitted.item_biases).max() > 0.3
