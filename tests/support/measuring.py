@@ -14,6 +14,7 @@ from recsys.config import Config
 from recsys.core.histories import Histories
 from recsys.core.queries import NO_ITEM, Candidates, Queries
 from recsys.core.types import Float32Array, Int32Array
+from recsys.pipeline.ratings.statistics import RatingStatistics
 from recsys.sources.base import Source
 from recsys.sources.exact import top_k
 from recsys.sources.popularity.source import Popularity
@@ -127,12 +128,10 @@ class FakePredictor:
     """Predicts the same rating of an item for everyone."""
 
     ratings: Float32Array
+    statistics: RatingStatistics
 
     def predict(self, vectors: Any, histories: Histories, items: Int32Array) -> Float32Array:
         return np.where(items >= 0, self.ratings[items], np.float32(np.nan))
-
-    def refitted(self, histories: Histories) -> FakePredictor:
-        return self
 
 
 def make_manifest(

@@ -17,6 +17,7 @@ from recsys.measure.explanations.fidelity import EXPLANATION, RANDOM, RECENCY
 from recsys.measure.provenance import changed_settings, provenance
 from recsys.measure.systems import BLEND, HYBRID
 from recsys.outcomes import DIMENSIONS, as_json, tell_outcomes
+from recsys.pipeline.ratings.statistics import RatingStatistics
 from recsys.report import charts
 from recsys.report.document import document
 from recsys.report.report import render, write_figures, write_report
@@ -181,11 +182,12 @@ def results() -> dict[str, Any]:
     dataset.manifest["cold_items"] = {"share": 0.05, "count": 1}
     dataset.items["categories"] = [[f"kind {item % 3}"] for item in range(20)]
     others = {name: FakeSource(rng.normal(size=(30, 20)).astype(np.float32)) for name in (BLEND, HYBRID, "transitions")}
+    rated = dataset.histories((TRAIN,))
     bundle = FakeBundle(
         FakeTwoTower(rng.normal(size=(30, 20)).astype(np.float32)),
-        Popularity.fit(dataset.histories((TRAIN,)).items, 20),
+        Popularity.fit(rated.items, 20),
         others,
-        FakePredictor(rng.uniform(1, 5, 20).astype(np.float32)),
+        FakePredictor(rng.uniform(1, 5, 20).astype(np.float32), RatingStatistics.fit(rated.items, rated.ratings, 20)),
         bonus=rng.normal(size=20).astype(np.float32),
     )
     bundle.manifest = make_manifest(config={"model": {"dim": 32}, "seed": 3}, **METRICS)
