@@ -40,21 +40,17 @@ def fit_ratings(histories: Histories, vectors: NDArray[np.floating], damping: fl
         ValueError: no ratings.
     """
     statistics = RatingStatistics.fit(histories.items, histories.ratings, len(vectors), damping)
-    rated = ~np.isnan(histories.ratings)
-    owners = histories.rows[rated]
-    items = histories.items[rated].astype(np.int64)
-    deviations = histories.ratings[rated] - statistics.global_mean
+    deviations = histories.ratings[~np.isnan(histories.ratings)] - statistics.global_mean
     variance = max(float(deviations.var()), 1e-6)
     shares = np.concatenate([[_BIAS_SHARE], np.full(vectors.shape[1], _FACTOR_SHARE)])
     item_vectors = np.column_stack([np.ones(len(vectors)), _directions(vectors)]) * np.sqrt(variance * shares)
     noise = _NOISE_SHARE * variance
     for _ in range(_ITERATIONS):
-        biases = statistics.item_biases[items]
-        ratings = _Ratings(owners, items, deviations - biases, (len(histories), len(vectors)))
+        ratings = _Ratings.of(histories, statistics)
         item_vectors, noise, left = _maximise(item_vectors, noise, ratings)
         noise = max(noise, _LEAST_NOISE * variance)
-        sums = np.bincount(items, left + biases, len(vectors)).astype(np.float64)
-        statistics = replace(statistics, item_sums=sums)
+        sums = np.bincount(ratings.items, left + statistics.item_biases[ratings.items], len(vectors))
+        statistics = replace(statistics, item_sums=sums.astype(np.float64))
     return replace(statistics, factors=RatingFactors(item_vectors.astype(np.float32), noise))
 
 
