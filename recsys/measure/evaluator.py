@@ -28,7 +28,7 @@ from recsys.measure.results import Protocol, RatingResults, Reliability, Results
 from recsys.measure.rules.measure import measure_rules
 from recsys.measure.rules.variants import require_followed
 from recsys.measure.user_attributes import what_attributes_bring
-from recsys.pipeline.ratings.factors_fit import refit_ratings
+from recsys.pipeline.ratings.factors_fit import with_rated_vectors
 from recsys.pipeline.ratings.predictor import RatingPredictor
 from recsys.prepare import columns as c
 from recsys.prepare.prepared import PreparedDataset
@@ -113,7 +113,7 @@ def evaluate(
         refitted = None
         if bundle.rating_predictor is not None and split != c.VALIDATION:
             both = dataset.histories((c.TRAIN, c.VALIDATION))
-            statistics = refit_ratings(bundle.rating_predictor.statistics, both)
+            statistics = with_rated_vectors(bundle.rating_predictor.statistics.with_biases_of(both), both)
             refitted = replace(bundle.rating_predictor, statistics=statistics)
         ratings = _ratings(predict, _rating_head(refitted, systems), dataset, held, config)
         calibration = _calibration(held, dataset.n_items, predict)

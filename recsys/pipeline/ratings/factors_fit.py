@@ -22,6 +22,8 @@ _BLOCK_USERS = 4096  # users whose sums [D, D] are held at a time
 _BIAS_SHARE, _FACTOR_SHARE, _NOISE_SHARE, _LEAST_NOISE = 0.2, 0.15, 0.65, 1e-3
 # Variance of what ratings say of an item's vector beyond the given one, as a share of the vectors' own variance.
 _MOVE_SHARE = 0.1
+# Ratings that an item with any has on average where vectors move: with 34 and 36 nothing is gained, with 234 much.
+_MANY_RATINGS = 100
 
 
 def fit_ratings(histories: Histories, vectors: NDArray[np.floating], damping: float) -> RatingStatistics:
@@ -54,8 +56,8 @@ def fit_ratings(histories: Histories, vectors: NDArray[np.floating], damping: fl
     return replace(statistics, factors=RatingFactors(item_vectors.astype(np.float32), noise))
 
 
-def refit_ratings(statistics: RatingStatistics, histories: Histories) -> RatingStatistics:
-    """The statistics with item biases and item vectors fitted to the ratings of `histories`.
+def with_rated_vectors(statistics: RatingStatistics, histories: Histories) -> RatingStatistics:
+    """The statistics with item vectors that know the ratings of `histories`; unchanged where items have few.
 
     For serving. A vector moves from where it was given by a ridge regression of its ratings on its raters' tastes, and
     the biases follow. Features keep their meaning, so that what was trained on those of `statistics` can read
@@ -65,17 +67,19 @@ def refit_ratings(statistics: RatingStatistics, histories: Histories) -> RatingS
         statistics: of `fit_ratings`.
         histories: of training, or of training and what followed it.
     """
-    refitted = statistics.with_biases_of(histories)
-    ratings = _Ratings.of(histories, refitted)
-    vectors = statistics.factors.vectors.astype(np.float64)
-    tastes, uncertainty = _mean_tastes(vectors, refitted.factors.noise, ratings)
+    ratings = _Ratings.of(histories, statistics)
+    counts = np.bincount(ratings.items, minlength=ratings.shape[1])
+    if len(ratings.items) < _MANY_RATINGS * np.count_nonzero(counts):
+        return statistics
+    vectors, noise = statistics.factors.vectors.astype(np.float64), statistics.factors.noise
+    tastes, uncertainty = _mean_tastes(vectors, noise, ratings)
     by_item = np.argsort(ratings.items, kind="stable")
-    indptr = np.searchsorted(ratings.items[by_item], np.arange(len(vectors) + 1))
-    ridge = refitted.factors.noise / (_MOVE_SHARE * max(float(np.square(vectors).mean()), 1e-9))
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    ridge = noise / (_MOVE_SHARE * max(float(np.square(vectors).mean()), 1e-9))
     owners, residuals = ratings.owners[by_item], ratings.residuals[by_item]
     move_vectors(indptr, owners, residuals, tastes, uncertainty, ridge, vectors)
-    factors = replace(refitted.factors, vectors=vectors.astype(np.float32))
-    return replace(refitted, factors=factors).with_biases_of(histories)
+    factors = replace(statistics.factors, vectors=vectors.astype(np.float32))
+    return replace(statistics, factors=factors).with_biases_of(histories)
 
 
 def _directions(vectors: NDArray[np.floating]) -> Float64Array:

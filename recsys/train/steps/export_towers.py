@@ -21,7 +21,7 @@ from recsys.encoding import CatalogueEntry, ItemEncoderParts
 from recsys.encoding.new_item_tower import NewItemTower
 from recsys.models import TwoTower
 from recsys.models.exported import exported_models
-from recsys.pipeline.ratings.factors_fit import refit_ratings
+from recsys.pipeline.ratings.factors_fit import with_rated_vectors
 from recsys.pipeline.ratings.predictor import RankingHead, RatingPredictor
 from recsys.prepare import columns as c
 from recsys.sources.new_items import NewItems
@@ -97,7 +97,7 @@ def export_towers(
     if trained.inputs.statistics is not None and model.rating_head is not None:
         head = RankingHead(folder / RATING_HEAD.onnx_file)
         parts = model.rating_head.item_part(tf.constant(exact)).numpy()
-        statistics = refit_ratings(trained.inputs.statistics, trained.inputs.histories)
+        statistics = with_rated_vectors(trained.inputs.statistics, trained.inputs.histories)
         predictor = RatingPredictor(head, statistics, parts, config.data.rating_range)
     two_tower = TwoTowerSource(tower, embeddings, index, text_match(model), profiles)
     return ServedTwoTower(two_tower, predictor, recall, differences)

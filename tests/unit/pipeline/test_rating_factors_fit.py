@@ -5,7 +5,7 @@ import pytest
 
 from recsys.core.histories import Histories
 from recsys.pipeline.ratings import factors_fit as module
-from recsys.pipeline.ratings.factors_fit import fit_ratings, refit_ratings
+from recsys.pipeline.ratings.factors_fit import fit_ratings, with_rated_vectors
 from recsys.pipeline.ratings.fit_kernels import move_vectors
 from recsys.pipeline.ratings.statistics import RatingStatistics
 
@@ -134,13 +134,22 @@ def test_refitted_vectors_know_what_the_given_ones_do_not() -> None:
     """Half of what tells the items apart is hidden from the given vectors; ratings show it."""
     train, held, vectors = simulate(8)
     fitted = fit_ratings(train, vectors[:, :1], damping=1.0)
-    refitted = refit_ratings(fitted, train)
+    refitted = with_rated_vectors(fitted, train)
     before, after = (np.square(errors(s, train, held)).mean() for s in (fitted, refitted))
     assert after < before - 0.005
     everything = fit_ratings(train, vectors, damping=1.0)
-    assert np.square(errors(refit_ratings(everything, train), train, held)).mean() < 1.3 * NOISE
+    assert np.square(errors(with_rated_vectors(everything, train), train, held)).mean() < 1.3 * NOISE
     assert refitted.global_mean == fitted.global_mean
     assert refitted.factors.noise == fitted.factors.noise
+
+
+def test_where_items_have_few_ratings_nothing_changes() -> None:
+    train, _, vectors = simulate(10)
+    few = train.where(train.rows < 290)  # 97 ratings an item
+    fitted = fit_ratings(few, vectors, damping=1.0)
+    assert with_rated_vectors(fitted, few) is fitted
+    enough = train.where(train.rows < 310)
+    assert with_rated_vectors(fitted, enough) is not fitted
 
 
 def test_what_nobody_rated_keeps_its_vector_and_has_no_bias() -> None:
@@ -149,7 +158,7 @@ def test_what_nobody_rated_keeps_its_vector_and_has_no_bias() -> None:
     unrated = Histories(
         train.indptr, train.items, train.timestamps, np.where(train.items < 5, np.nan, train.ratings), train.weights
     )
-    refitted = refit_ratings(fitted, unrated)
+    refitted = with_rated_vectors(fitted, unrated)
     np.testing.assert_array_equal(refitted.factors.vectors[:5], fitted.factors.vectors[:5])
     assert not refitted.item_biases[:5].any()
     assert (refitted.factors.vectors[5:] != fitted.factors.vectors[5:]).any(axis=1).all()
@@ -158,6 +167,6 @@ def test_what_nobody_rated_keeps_its_vector_and_has_no_bias() -> None:
 def test_equal_ratings_move_no_vector_to_nothing() -> None:
     train, _, vectors = simulate(5)
     equal = Histories(train.indptr, train.items, train.timestamps, np.full_like(train.ratings, 4), train.weights)
-    refitted = refit_ratings(fit_ratings(equal, vectors, 2.0), equal)
+    refitted = with_rated_vectors(fit_ratings(equal, vectors, 2.0), equal)
     assert np.isfinite(refitted.factors.vectors).all()
     np.testing.assert_allclose(refitted.item_biases, 0, atol=1e-6)
