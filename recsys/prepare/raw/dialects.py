@@ -179,7 +179,7 @@ def _header(lines: list[bytes], start: int, dialect: Dialect) -> Header | None:
     after = start + record.lines
     sample = [line for line in lines[after : after + SAMPLE_LINES] if line.strip()]
     width = len(names)
-    if sample and not _fitting(sample, dialect, width):
+    if sample and width > 1 and not _fitting(sample, dialect, width):
         # A delimiter at the end of each row that the header lacks, or the other way round.
         if all(line.endswith(dialect.delimiter) for line in sample) and _fitting(sample, dialect, width + 1):
             names.append("")

@@ -67,6 +67,11 @@ texts = words | st.lists(st.text(st.sampled_from("ab \";'\\é"), max_size=6), ma
 tables = st.lists(st.tuples(words, texts, st.integers(0, 99).map(str), texts).map(list), min_size=1, max_size=30)
 
 
+def test_lines_of_a_text_that_end_with_another_delimiter_do_not_choose_it() -> None:
+    rows = [["u1", ";\n", "0", ";"]]
+    assert read(written(rows), quote='"')[0] == with_nulls(rows)
+
+
 @quick
 @given(tables, st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), st.sampled_from(["\n", "\r\n", "\r"]))
 @pytest.mark.usefixtures("block_sizes")
