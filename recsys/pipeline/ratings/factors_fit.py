@@ -64,7 +64,7 @@ def with_rated_vectors(statistics: RatingStatistics, histories: Histories) -> Ra
     these; training cannot, since an item's vector now knows the ratings that are to be predicted.
 
     Args:
-        statistics: of `fit_ratings`.
+        statistics: of `fit_ratings`, or of a bundle, whose vectors may have moved before.
         histories: of training, or of training and what followed it.
     """
     ratings = _Ratings.of(histories, statistics)

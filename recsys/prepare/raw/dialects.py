@@ -180,7 +180,8 @@ def _header(lines: list[bytes], start: int, dialect: Dialect) -> Header | None:
     sample = [line for line in lines[after : after + SAMPLE_LINES] if line.strip()]
     width = len(names)
     if sample and width > 1 and not _fitting(sample, dialect, width):
-        # A delimiter at the end of each row that the header lacks, or the other way round.
+        # A delimiter at the end of each row that the header lacks, or the other way round. A first line of one name
+        # is not written with this delimiter, whatever lines end with.
         if all(line.endswith(dialect.delimiter) for line in sample) and _fitting(sample, dialect, width + 1):
             names.append("")
         elif names[-1] == "" and width > 2 and _fitting(sample, dialect, width - 1):
